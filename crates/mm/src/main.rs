@@ -1,0 +1,3 @@
+//! The `mm` command.
+
+fn main() {}

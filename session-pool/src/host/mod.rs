@@ -1,0 +1,1 @@
+//! A PowerShell process as a stream of typed events.

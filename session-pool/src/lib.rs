@@ -1,0 +1,13 @@
+//! Long-lived PowerShell sessions for Microsoft 365, behind HTTP.
+//!
+//! Four layers that only look down: [`http`] and the other entry points, [`session`], [`host`],
+//! [`domain`]. `docs/architecture.md` shows them on one page. Without the feature `server` only
+//! [`domain`] is compiled: that is what `mm` links.
+
+pub mod domain;
+#[cfg(feature = "server")]
+pub mod host;
+#[cfg(feature = "server")]
+pub mod http;
+#[cfg(feature = "server")]
+pub mod session;

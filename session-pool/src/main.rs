@@ -1,0 +1,3 @@
+//! The `session-pool` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Sessions: one task owns one session and its process.
