@@ -1,4 +1,9 @@
 //! What the product is about, as values and rules: no tokio, no I/O, no clock of its own.
 
+pub mod format;
+pub mod job;
 pub mod module;
+pub mod paging;
 pub mod record;
+pub mod state;
+pub mod wire;

@@ -64,6 +64,16 @@ pub enum ConsoleStream {
     Stderr,
 }
 
+impl ConsoleStream {
+    /// The name in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stdout => "stdout",
+            Self::Stderr => "stderr",
+        }
+    }
+}
+
 /// A PowerShell error record.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
@@ -86,7 +96,8 @@ pub struct ErrorRecord {
     #[serde(default)]
     pub terminating: bool,
     /// The error as PowerShell would print it for a person, without ANSI; may have several lines.
-    #[serde(default)]
+    /// Only in events: in answers it stands in the output.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub rendered: String,
 }
 
