@@ -3,7 +3,9 @@
 pub mod format;
 pub mod job;
 pub mod module;
+pub mod nearest;
 pub mod paging;
 pub mod record;
+pub mod registry;
 pub mod state;
 pub mod wire;

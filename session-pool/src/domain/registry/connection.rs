@@ -1,0 +1,131 @@
+//! One connection: a tenant, and how it is signed in to.
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use super::{Cloud, ConnectionName};
+use crate::domain::module::Module;
+
+/// A tenant and the way into it, as the registry describes it. Every value has been validated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// Its name.
+    pub name: ConnectionName,
+    /// The app registration to sign in with, where a module has no own (`appId`).
+    pub app_id: Option<Uuid>,
+    /// The tenant's domain or id (`tenant`).
+    pub tenant: Option<String>,
+    /// The tenant's id, which a sign-in must turn out to have (`tenantId`).
+    pub tenant_id: Option<Uuid>,
+    /// The account that must sign in (`expectedEmail`).
+    pub expected_email: Option<String>,
+    /// For people (`description`).
+    pub description: Option<String>,
+    /// The first label of the tenant's SharePoint hosts, `contoso` of `contoso.sharepoint.com`
+    /// (`sharepoint_host`).
+    pub sharepoint_name: Option<String>,
+    /// Mail is sent without being shown first (`skipSendGuards`).
+    pub skip_send_guards: bool,
+    /// Signatures stay in outgoing mail (`skipSignatureStrip`).
+    pub skip_signature_strip: bool,
+    /// The MCP servers it is meant for (`mcps`).
+    pub mcps: Vec<String>,
+    /// App registrations of single modules (`moduleApps`).
+    pub module_apps: BTreeMap<Module, Uuid>,
+    /// The cloud its tenant lives in (`cloud`).
+    pub cloud: Cloud,
+}
+
+/// A connection lacks what a module needs to sign in.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("connection {connection:?} cannot use {module}: {remedy}")]
+pub struct UnusableModule {
+    /// The connection.
+    pub connection: ConnectionName,
+    /// The module.
+    pub module: Module,
+    /// What to add to the registry.
+    pub remedy: &'static str,
+}
+
+impl Connection {
+    /// A connection of which nothing is known but its name.
+    pub(super) fn named(name: ConnectionName) -> Self {
+        Self {
+            name,
+            app_id: None,
+            tenant: None,
+            tenant_id: None,
+            expected_email: None,
+            description: None,
+            sharepoint_name: None,
+            skip_send_guards: false,
+            skip_signature_strip: false,
+            mcps: Vec::new(),
+            module_apps: BTreeMap::new(),
+            cloud: Cloud::Global,
+        }
+    }
+
+    /// The app registration that the module signs in with.
+    pub fn app_for(&self, module: Module) -> Option<Uuid> {
+        self.module_apps.get(&module).copied().or(self.app_id)
+    }
+
+    /// The tenant as sign-ins name it: its id, else what `tenant` says.
+    pub fn tenant_for_sign_in(&self) -> Option<String> {
+        self.tenant_id
+            .map(|id| id.to_string())
+            .or_else(|| self.tenant.clone())
+    }
+
+    /// The modules that can be used with what the registry says.
+    pub fn modules(&self) -> Vec<Module> {
+        Module::ALL
+            .into_iter()
+            .filter(|&module| self.check(module).is_ok())
+            .collect()
+    }
+
+    /// Whether a module can be used with what the registry says.
+    ///
+    /// # Errors
+    /// [`UnusableModule`] names what is missing. Only PnP.PowerShell asks for more than a person:
+    /// since September 2024 it brings no app registration of its own.
+    pub fn check(&self, module: Module) -> Result<(), UnusableModule> {
+        let remedy = if module != Module::Pnp {
+            None
+        } else if self.app_for(module).is_none() {
+            Some(
+                "PnP.PowerShell needs an app registration of your own; add its id as \"appId\" or \
+                 as \"pnp\" in \"moduleApps\" to the registry",
+            )
+        } else if self.sharepoint_root().is_none() {
+            Some(
+                "its SharePoint address is not known; add \"sharepoint_host\" (\"contoso\" of \
+                 contoso.sharepoint.com) to the registry",
+            )
+        } else {
+            None
+        };
+        match remedy {
+            None => Ok(()),
+            Some(remedy) => Err(UnusableModule {
+                connection: self.name.clone(),
+                module,
+                remedy,
+            }),
+        }
+    }
+
+    /// The first label of the tenant's SharePoint hosts: `sharepoint_host`, else the first label
+    /// of the tenant's domain, which is a guess for a domain of the customer's own.
+    pub fn sharepoint_root(&self) -> Option<&str> {
+        self.sharepoint_name.as_deref().or_else(|| {
+            let domain = self.tenant.as_deref()?;
+            let (label, _) = domain.split_once('.')?;
+            Some(label)
+        })
+    }
+}
