@@ -8,4 +8,5 @@ pub mod paging;
 pub mod record;
 pub mod registry;
 pub mod state;
+pub mod trace;
 pub mod wire;

@@ -54,6 +54,23 @@ pub enum Record {
     },
 }
 
+impl Record {
+    /// The name of its kind: `type` in JSON, and the event's name in `/jobs/{id}/events`.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Output { .. } => "output",
+            Self::Json { .. } => "json",
+            Self::Error(_) => "error",
+            Self::Warning { .. } => "warning",
+            Self::Verbose { .. } => "verbose",
+            Self::Debug { .. } => "debug",
+            Self::Information { .. } => "information",
+            Self::Progress(_) => "progress",
+            Self::Console { .. } => "console",
+        }
+    }
+}
+
 /// The process's own standard output or standard error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

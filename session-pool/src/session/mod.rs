@@ -1,1 +1,2 @@
 //! Sessions: one task owns one session and its process.
+pub mod telemetry;

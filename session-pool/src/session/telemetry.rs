@@ -1,0 +1,244 @@
+//! What the pool counts of its sessions and jobs, for Prometheus.
+//!
+//! Names begin with `session_pool_`, units are base units (seconds, bytes), and the only labels are
+//! `connection`, `module`, `outcome` and `route`. They are a contract: later ones are added, none
+//! is renamed. What can be counted when it is asked for (sessions by state, queued jobs) is not
+//! counted here but set from the pool's status on every scrape, so that it cannot drift.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use metrics::{
+    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
+
+use crate::domain::job::JobState;
+use crate::domain::module::Module;
+
+const JOBS: &str = "session_pool_jobs_total";
+const JOB_SECONDS: &str = "session_pool_job_duration_seconds";
+const QUEUE_SECONDS: &str = "session_pool_job_queue_wait_seconds";
+const REFUSED: &str = "session_pool_jobs_refused_total";
+const SIGN_INS: &str = "session_pool_sign_ins_total";
+const STARTS: &str = "session_pool_process_starts_total";
+const ENDS: &str = "session_pool_process_ends_total";
+const START_SECONDS: &str = "session_pool_process_start_duration_seconds";
+const PROCESSES: &str = "session_pool_processes";
+const RESULT_BYTES: &str = "session_pool_result_bytes";
+const REGISTRY_OK: &str = "session_pool_registry_ok";
+
+/// Histograms and the upper bounds of their buckets in seconds. One without buckets would be
+/// exposed as a summary, which cannot be added up over several pools.
+pub const BUCKETS: [(&str, &[f64]); 3] = [
+    (
+        JOB_SECONDS,
+        &[
+            0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0,
+            3600.0,
+        ],
+    ),
+    (
+        QUEUE_SECONDS,
+        &[0.001, 0.005, 0.025, 0.1, 0.5, 1.0, 5.0, 30.0, 120.0, 600.0],
+    ),
+    (
+        START_SECONDS,
+        &[0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0],
+    ),
+];
+
+/// Why a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProcessEnd {
+    /// The pool closed it: a reset, the end of the pool, a session no longer wanted.
+    Closed,
+    /// The pool killed it, because a command did not stop within its grace period.
+    Killed,
+    /// It ended by itself or was killed from outside.
+    Died,
+}
+
+impl ProcessEnd {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Killed => "killed",
+            Self::Died => "died",
+        }
+    }
+}
+
+/// What became of a sign-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignInOutcome {
+    /// Found signed in from before, without a code.
+    Cached,
+    /// A code was shown.
+    Prompted,
+    /// A person signed in.
+    Completed,
+    /// It failed or its code ended.
+    Failed,
+}
+
+impl SignInOutcome {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cached => "cached",
+            Self::Prompted => "prompted",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// The recorder cannot be read back, and the original's JSON form wants this sum; like the recorder
+/// it is one a process.
+static COMPLETED_SIGN_INS: AtomicU64 = AtomicU64::new(0);
+
+/// Sign-ins that were completed or found, since the process began.
+pub fn completed_sign_ins() -> u64 {
+    COMPLETED_SIGN_INS.load(Ordering::Relaxed)
+}
+
+/// Tells the recorder what each name means. Called once, right after it was installed.
+pub fn describe() {
+    describe_counter!(JOBS, "Jobs that ended, by their final state.");
+    describe_histogram!(
+        JOB_SECONDS,
+        Unit::Seconds,
+        "Time from the start of a job's command to its end."
+    );
+    describe_histogram!(
+        QUEUE_SECONDS,
+        Unit::Seconds,
+        "Time that a job waited for its session, sign-in included."
+    );
+    describe_counter!(
+        REFUSED,
+        "Requests that made no job, by the code of their error."
+    );
+    describe_counter!(
+        SIGN_INS,
+        "Steps of sign-ins: cached, prompted, completed, failed."
+    );
+    describe_counter!(STARTS, "PowerShell processes that were started.");
+    describe_counter!(
+        ENDS,
+        "PowerShell processes that ended: closed, killed, died."
+    );
+    describe_histogram!(
+        START_SECONDS,
+        Unit::Seconds,
+        "Time from the start of a PowerShell process until it takes commands."
+    );
+    describe_gauge!(PROCESSES, "PowerShell processes that run.");
+    describe_gauge!(
+        RESULT_BYTES,
+        Unit::Bytes,
+        "Results of jobs that are kept, in memory and in the spool."
+    );
+    describe_gauge!(
+        REGISTRY_OK,
+        "1 while the registry file is as it was last read; 0 while it is broken and an earlier one is used."
+    );
+    gauge!(PROCESSES).set(0);
+    gauge!(RESULT_BYTES).set(0);
+    gauge!(REGISTRY_OK).set(1);
+}
+
+/// A job is final. `ran`: how long its command ran, where it was begun.
+pub fn job_finished(connection: &str, module: Module, state: JobState, ran: Option<Duration>) {
+    let labels = [
+        ("connection", connection.to_owned()),
+        ("module", module.as_str().to_owned()),
+        ("outcome", state.as_str().to_owned()),
+    ];
+    if let Some(ran) = ran {
+        histogram!(JOB_SECONDS, &labels).record(ran);
+    }
+    counter!(JOBS, &labels).increment(1);
+}
+
+/// A job's command began after it had waited so long.
+pub fn job_began(connection: &str, module: Module, waited: Duration) {
+    histogram!(QUEUE_SECONDS, "connection" => connection.to_owned(), "module" => module.as_str())
+        .record(waited);
+}
+
+/// A request made no job.
+pub fn job_refused(code: &'static str) {
+    counter!(REFUSED, "outcome" => code).increment(1);
+}
+
+/// A step of a sign-in.
+pub fn sign_in(connection: &str, module: Module, outcome: SignInOutcome) {
+    if matches!(outcome, SignInOutcome::Cached | SignInOutcome::Completed) {
+        COMPLETED_SIGN_INS.fetch_add(1, Ordering::Relaxed);
+    }
+    let labels = [
+        ("connection", connection.to_owned()),
+        ("module", module.as_str().to_owned()),
+        ("outcome", outcome.as_str().to_owned()),
+    ];
+    counter!(SIGN_INS, &labels).increment(1);
+}
+
+/// A process that runs. Counts it until it is dropped; say how it ended before.
+#[derive(Debug)]
+#[must_use = "the process counts as running while this lives"]
+pub struct RunningProcess {
+    connection: String,
+    module: Module,
+    end: ProcessEnd,
+}
+
+/// A process was started.
+pub fn process_started(connection: &str, module: Module) -> RunningProcess {
+    counter!(STARTS, "connection" => connection.to_owned(), "module" => module.as_str())
+        .increment(1);
+    gauge!(PROCESSES).increment(1);
+    RunningProcess {
+        connection: connection.to_owned(),
+        module,
+        end: ProcessEnd::Died,
+    }
+}
+
+impl RunningProcess {
+    /// It takes commands since now.
+    pub fn is_ready(&self, took: Duration) {
+        histogram!(START_SECONDS, "module" => self.module.as_str()).record(took);
+    }
+
+    /// The process ended.
+    pub fn ended(mut self, end: ProcessEnd) {
+        self.end = end;
+    }
+}
+
+impl Drop for RunningProcess {
+    fn drop(&mut self) {
+        gauge!(PROCESSES).decrement(1);
+        let labels = [
+            ("connection", self.connection.clone()),
+            ("module", self.module.as_str().to_owned()),
+            ("outcome", self.end.as_str().to_owned()),
+        ];
+        counter!(ENDS, &labels).increment(1);
+    }
+}
+
+/// Bytes of results that are kept now.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "gauges are floating point; 2^53 bytes are not kept"
+)]
+pub fn result_bytes(bytes: u64) {
+    gauge!(RESULT_BYTES).set(bytes as f64);
+}
+
+/// Whether the registry file could be read as it is.
+pub fn registry_ok(ok: bool) {
+    gauge!(REGISTRY_OK).set(if ok { 1 } else { 0 });
+}
