@@ -1,12 +1,16 @@
 //! What the product is about, as values and rules: no tokio, no I/O, no clock of its own.
 
+pub mod ansi;
+pub mod connect;
 pub mod format;
 pub mod job;
 pub mod module;
 pub mod nearest;
 pub mod paging;
+pub mod prompt;
 pub mod record;
 pub mod registry;
+pub mod site;
 pub mod state;
 pub mod trace;
 pub mod wire;

@@ -1,0 +1,121 @@
+//! Who is signed in, as a module's own words have it.
+
+use serde_json::Value;
+
+use crate::domain::record::Record;
+
+/// The account and tenant of a sign-in, as far as the module tells them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// The user principal name, or an app's id.
+    pub account: Option<String>,
+    /// The tenant's id.
+    pub tenant_id: Option<String>,
+}
+
+impl Identity {
+    /// Reads the object that the texts of this module's parent put out. Anything else, such as
+    /// what a module says beside it, is `None`; an empty value is one that is not known.
+    pub fn parse(json: &str) -> Option<Self> {
+        let value: Value = serde_json::from_str(json).ok()?;
+        let object = value.as_object()?;
+        // Both keys are always there: an object without one of them is another object.
+        Some(Self {
+            account: text(object.get("account")?),
+            tenant_id: text(object.get("tenant_id")?),
+        })
+    }
+
+    /// The last identity among the records of a probe, a connect or an identity command that ran
+    /// with format `json`; `None` where nobody is signed in.
+    pub fn find<'a>(records: impl IntoIterator<Item = &'a Record>) -> Option<Self> {
+        records
+            .into_iter()
+            .fold(None, |found, record| match record {
+                Record::Json { text } => Self::parse(text).or(found),
+                _ => found,
+            })
+    }
+}
+
+fn text(value: &Value) -> Option<String> {
+    value
+        .as_str()
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+        .map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn identity(account: Option<&str>, tenant_id: Option<&str>) -> Identity {
+        Identity {
+            account: account.map(str::to_owned),
+            tenant_id: tenant_id.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn reads_the_object_and_nothing_else() {
+        for (json, expected) in [
+            (
+                r#"{"account":"a@contoso.com","tenant_id":"t"}"#,
+                Some(identity(Some("a@contoso.com"), Some("t"))),
+            ),
+            (
+                r#"{"account":"","tenant_id":null}"#,
+                Some(identity(None, None)),
+            ),
+            (
+                r#"{"account":7,"tenant_id":" t "}"#,
+                Some(identity(None, Some("t"))),
+            ),
+            (r#"{"account":"a"}"#, None),
+            (r#""a@contoso.com""#, None),
+            ("[]", None),
+            ("not json", None),
+            ("", None),
+        ] {
+            assert_eq!(Identity::parse(json), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn the_last_one_counts() {
+        let json = |text: &str| Record::Json {
+            text: text.to_owned(),
+        };
+        let records = [
+            json(r#""To sign in, …""#),
+            json(r#"{"account":"old","tenant_id":"t"}"#),
+            json(r#"{"account":"new","tenant_id":"t"}"#),
+            Record::Warning {
+                text: r#"{"account":"no","tenant_id":"t"}"#.to_owned(),
+            },
+            json("[]"),
+        ];
+        assert_eq!(
+            Identity::find(&records),
+            Some(identity(Some("new"), Some("t")))
+        );
+        assert_eq!(Identity::find(&records[..1]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read(text in ".{0,200}") {
+            let _identity = Identity::parse(&text);
+        }
+    }
+}

@@ -1,0 +1,206 @@
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::*;
+use crate::domain::registry::Registry;
+
+const APP: &str = "11111111-2222-3333-4444-555555555555";
+const TENANT: &str = "99999999-8888-7777-6666-555555555555";
+
+fn connection(fields: serde_json::Value) -> Arc<Connection> {
+    let text = json!({"connections": {"a": fields}}).to_string();
+    Arc::clone(Registry::parse(&text).unwrap().get("a").unwrap())
+}
+
+/// The line of a text that calls the cmdlet, without what is piped from it.
+fn call(text: &str, cmdlet: &str) -> String {
+    let line = text
+        .lines()
+        .find(|line| line.contains(cmdlet))
+        .unwrap_or_default();
+    line.split(" | ").next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn each_module_is_connected_as_its_reference_has_it() {
+    let full = json!({"appId": APP, "tenant": "contoso.onmicrosoft.com", "tenantId": TENANT});
+    for (module, cmdlet, expected) in [
+        (
+            Module::Exo,
+            "Connect-ExchangeOnline",
+            r"ExchangeOnlineManagement\Connect-ExchangeOnline -Device -ShowBanner:$false -SkipLoadingCmdletHelp"
+                .to_owned(),
+        ),
+        (
+            Module::Azure,
+            "Connect-AzAccount",
+            format!(r"Az.Accounts\Connect-AzAccount -UseDeviceAuthentication -TenantId '{TENANT}'"),
+        ),
+        (
+            Module::Teams,
+            "Connect-MicrosoftTeams",
+            format!(r"MicrosoftTeams\Connect-MicrosoftTeams -UseDeviceAuthentication -TenantId '{TENANT}'"),
+        ),
+        (
+            Module::Pnp,
+            "Connect-PnPOnline",
+            format!(
+                r"PnP.PowerShell\Connect-PnPOnline -Url 'https://contoso.sharepoint.com' -DeviceLogin -PersistLogin -ClientId '{APP}' -Tenant '{TENANT}'"
+            ),
+        ),
+    ] {
+        let text = connect(&connection(full.clone()), module, &Site::Root).unwrap();
+        assert_eq!(call(&text, cmdlet), expected);
+        assert!(text.contains("account = "), "{text}");
+    }
+}
+
+#[test]
+fn a_site_and_a_cloud_are_told_to_the_cmdlet() {
+    let fields = json!({"appId": APP, "tenant": "contoso.com", "cloud": "usgovdod"});
+    let connection = connection(fields);
+    for (module, cmdlet, end) in [
+        (
+            Module::Exo,
+            "Connect-ExchangeOnline",
+            "-ExchangeEnvironmentName 'O365USGovDoD'",
+        ),
+        (
+            Module::Azure,
+            "Connect-AzAccount",
+            "-Environment 'AzureUSGovernment'",
+        ),
+        (
+            Module::Teams,
+            "Connect-MicrosoftTeams",
+            "-TeamsEnvironmentName 'TeamsDOD'",
+        ),
+        (
+            Module::Pnp,
+            "Connect-PnPOnline",
+            "-Tenant 'contoso.com' -AzureEnvironment 'USGovernmentDoD'",
+        ),
+    ] {
+        let text = connect(&connection, module, &Site::Admin).unwrap();
+        assert!(call(&text, cmdlet).ends_with(end), "{text}");
+    }
+    let text = connect(&connection, Module::Pnp, &Site::Admin).unwrap();
+    assert!(
+        text.contains("-Url 'https://contoso-admin.sharepoint-mil.us'"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_is_not_known_is_left_out() {
+    let bare = connection(json!({}));
+    for (module, cmdlet) in [
+        (Module::Azure, "Connect-AzAccount"),
+        (Module::Teams, "Connect-MicrosoftTeams"),
+    ] {
+        let text = connect(&bare, module, &Site::Root).unwrap();
+        assert!(
+            call(&text, cmdlet).ends_with("-UseDeviceAuthentication"),
+            "{text}"
+        );
+    }
+    assert!(connect(&bare, Module::Pnp, &Site::Root).is_err());
+}
+
+#[test]
+fn azure_takes_the_context_of_the_expected_account_and_tenant() {
+    for (fields, condition) in [
+        (json!({}), "{ $_.Account }".to_owned()),
+        (
+            json!({"expectedEmail": "o'neill@contoso.com"}),
+            "{ $_.Account.Id -eq 'o''neill@contoso.com' }".to_owned(),
+        ),
+        (
+            json!({"tenantId": TENANT}),
+            format!("{{ $_.Tenant.Id -eq '{TENANT}' }}"),
+        ),
+        (
+            json!({"expectedEmail": "a@b.c", "tenantId": TENANT}),
+            format!("{{ $_.Account.Id -eq 'a@b.c' -and $_.Tenant.Id -eq '{TENANT}' }}"),
+        ),
+    ] {
+        let text = probe(&connection(fields), Module::Azure).unwrap();
+        assert!(text.contains(&condition), "{text}");
+    }
+}
+
+#[test]
+fn no_value_of_the_registry_becomes_a_command() {
+    let connection =
+        connection(json!({"expectedEmail": "a’;Remove-Item#@b.c", "tenantId": TENANT}));
+    let text = probe(&connection, Module::Azure).unwrap();
+    assert!(text.contains("-eq 'a’’;Remove-Item#@b.c'"), "{text}");
+}
+
+#[test]
+fn every_call_of_the_pool_names_its_module() {
+    let connection = connection(json!({"appId": APP, "tenant": "contoso.com"}));
+    for module in Module::ALL {
+        let mut texts = vec![
+            disconnect(module),
+            connect(&connection, module, &Site::Root).unwrap(),
+        ];
+        texts.extend(probe(&connection, module));
+        texts.extend(identity(module));
+        for text in texts {
+            for word in text.split_whitespace() {
+                let verb = [
+                    "Connect-",
+                    "Disconnect-",
+                    "Get-",
+                    "Set-",
+                    "Select-",
+                    "Update-",
+                    "Where-",
+                    "ForEach-",
+                ];
+                assert!(
+                    !verb.iter().any(|verb| word.starts_with(verb)),
+                    "{word} in {text}"
+                );
+            }
+            assert_eq!(
+                text.matches('{').count(),
+                text.matches('}').count(),
+                "{text}"
+            );
+        }
+    }
+}
+
+#[test]
+fn signing_out_deletes_what_is_kept() {
+    for (module, expected) in [
+        (
+            Module::Exo,
+            r"$null = ExchangeOnlineManagement\Disconnect-ExchangeOnline -Confirm:$false",
+        ),
+        (
+            Module::Azure,
+            r"$null = Az.Accounts\Disconnect-AzAccount -Scope CurrentUser",
+        ),
+        (
+            Module::Teams,
+            r"$null = MicrosoftTeams\Disconnect-MicrosoftTeams -Confirm:$false",
+        ),
+        (
+            Module::Pnp,
+            r"$null = PnP.PowerShell\Disconnect-PnPOnline -ClearPersistedLogin",
+        ),
+    ] {
+        assert!(disconnect(module).lines().any(|line| line == expected));
+    }
+}
