@@ -189,7 +189,11 @@ const PNP_IDENTITY: &str = "PnP.PowerShell\\Get-PnPAccessToken -ResourceTypeName
      account = [string]($_.Claims | Microsoft.PowerShell.Core\\Where-Object Type -eq 'upn').Value; \
      tenant_id = [string]($_.Claims | Microsoft.PowerShell.Core\\Where-Object Type -eq 'tid').Value } }";
 
-/// A cmdlet with its parameters; values that are not there are left out with their names.
+/// A module written in PowerShell sees only the global preferences, and callers may have changed
+/// those: what must be heard is said to the cmdlet itself.
+const HEARD: &str = "-ErrorAction Stop -WarningAction Continue -InformationAction Continue";
+
+/// A connect cmdlet with its parameters; values that are not there are left out with their names.
 struct Command(String);
 
 impl Command {
@@ -213,6 +217,6 @@ impl Command {
 
 impl std::fmt::Display for Command {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+        write!(f, "{} {HEARD}", self.0)
     }
 }

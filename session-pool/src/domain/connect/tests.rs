@@ -20,13 +20,18 @@ fn connection(fields: serde_json::Value) -> Arc<Connection> {
     Arc::clone(Registry::parse(&text).unwrap().get("a").unwrap())
 }
 
-/// The line of a text that calls the cmdlet, without what is piped from it.
+/// The line of a text that calls the cmdlet, without what all have and what is piped from it.
 fn call(text: &str, cmdlet: &str) -> String {
     let line = text
         .lines()
         .find(|line| line.contains(cmdlet))
         .unwrap_or_default();
-    line.split(" | ").next().unwrap_or_default().to_owned()
+    let command = line.split(" | ").next().unwrap_or_default();
+    command
+        .strip_suffix(HEARD)
+        .expect("heard")
+        .trim_end()
+        .to_owned()
 }
 
 #[test]
