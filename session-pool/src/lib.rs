@@ -4,6 +4,8 @@
 //! [`domain`]. `docs/architecture.md` shows them on one page. Without the feature `server` only
 //! [`domain`] is compiled: that is what `mm` links.
 
+#[cfg(feature = "server")]
+pub mod demo;
 pub mod domain;
 #[cfg(feature = "server")]
 pub mod host;
