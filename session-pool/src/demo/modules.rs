@@ -55,6 +55,14 @@ const FILES: &[(&str, &str)] = embedded![
     "MicrosoftTeams/MicrosoftTeams.psm1",
     "MicrosoftTeams/Teams.ps1",
     "MicrosoftTeams/Users.ps1",
+    "PnP.PowerShell/Connection.ps1",
+    "PnP.PowerShell/Graph.ps1",
+    "PnP.PowerShell/Lists.ps1",
+    "PnP.PowerShell/PnP.PowerShell.psd1",
+    "PnP.PowerShell/PnP.PowerShell.psm1",
+    "PnP.PowerShell/Service.ps1",
+    "PnP.PowerShell/Sites.ps1",
+    "PnP.PowerShell/Tenant.ps1",
 ];
 
 /// Writes the modules to `directory/modules` and returns that path, for the front of a session's
