@@ -13,3 +13,4 @@ pub mod host;
 pub mod http;
 #[cfg(feature = "server")]
 pub mod session;
+pub mod token_file;
