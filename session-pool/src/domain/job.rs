@@ -9,7 +9,7 @@ use uuid::Uuid;
 /// Name of a job: unguessable, and in order of creation (UUID version 7, RFC 9562).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "server", schema(value_type = String, pattern = "^[0-9a-f-]{36}$"))]
+#[cfg_attr(feature = "server", schema(value_type = String, format = "uuid"))]
 #[serde(transparent)]
 pub struct JobId(Uuid);
 

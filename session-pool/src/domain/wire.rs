@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::format::FormatName;
 use super::job::{JobId, JobState};
@@ -22,15 +23,22 @@ use utoipa::ToSchema;
 pub struct RunRequest {
     /// Name of the connection in the registry. May be left out where the pool serves only one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(value_type = String, required = false, min_length = 1))]
     pub connection: Option<String>,
     /// `exo`, `pnp`, `azure` or `teams`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(value_type = Module, required = true))]
     pub module: Option<String>,
     /// For `pnp`: `admin`, a site's URL, or nothing for the tenant's root site.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "server",
+        schema(pattern = "^(admin|https://([a-z0-9]+(-[a-z0-9]+)*\\.)+[a-z]{2,}(/[A-Za-z0-9._~-]+)*/?)$")
+    )]
     pub site: Option<String>,
     /// The PowerShell to run: one command or a whole script.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(value_type = String, required = true, pattern = r"\S"))]
     pub command: Option<String>,
     /// Who asks, as the caller names itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -39,23 +47,23 @@ pub struct RunRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<FormatName>,
     /// Columns of the text form, 20 to 4,096.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "whole_number", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "server", schema(minimum = 20, maximum = 4096))]
     pub width: Option<u16>,
     /// Levels of the JSON form, 1 to 100.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "whole_number", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "server", schema(minimum = 1, maximum = 100))]
     pub depth: Option<u8>,
     /// Seconds the command may run, 1 to 3,600; then it is stopped.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "whole_number", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "server", schema(minimum = 1, maximum = 3600))]
     pub timeout_seconds: Option<u32>,
     /// Seconds this request waits for the job, 0 to 3,600; until it is done where left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "whole_number", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "server", schema(minimum = 0, maximum = 3600))]
     pub wait_seconds: Option<u32>,
     /// Most characters of one answer, 200 to 10,000,000.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "whole_number", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "server", schema(minimum = 200, maximum = 10_000_000))]
     pub max_characters: Option<u64>,
     /// Accepted and ignored until there are guardrails.
@@ -295,11 +303,13 @@ pub struct ConnectionList {
 #[cfg_attr(feature = "server", derive(ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ResetRequest {
-    /// The connection whose sessions end.
+    /// The connection whose sessions end. May be left out where the pool serves only one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(value_type = String, required = false, min_length = 1))]
     pub connection: Option<String>,
     /// Only this module's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(value_type = Option<Module>))]
     pub module: Option<String>,
 }
 
@@ -326,6 +336,47 @@ pub struct Health {
     pub timestamp: Timestamp,
 }
 
+/// Answer of `GET /metrics` in its JSON form, as the original's clients read it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(ToSchema))]
+pub struct PoolTotals {
+    /// Seconds since the pool started.
+    pub uptime_seconds: u64,
+    /// The same for people: `1h 2m 3s`.
+    pub uptime_human: String,
+    /// Requests to `/run` that were answered.
+    pub total_requests: u64,
+    /// Those that were refused or whose job ended in an error.
+    pub total_errors: u64,
+    /// The part of the requests that were errors, 0 to 1.
+    pub error_rate: f64,
+    /// Sign-ins that were completed, or found done from before.
+    pub total_auths: u64,
+    /// Mean time to an answer of `/run` in milliseconds.
+    pub avg_response_ms: f64,
+    /// Sessions.
+    pub sessions: usize,
+    /// Sessions that are signed in.
+    pub active_sessions: usize,
+    /// Health checks of idle sessions.
+    pub keepalive: KeepaliveTotals,
+}
+
+/// What is known of the health checks that keep sign-ins alive.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(ToSchema))]
+pub struct KeepaliveTotals {
+    /// Seconds between two checks of a session; 0 where none are made.
+    pub interval_seconds: u64,
+    /// Checks so far.
+    pub total_pings: u64,
+    /// Those that found the sign-in gone.
+    pub failures: u64,
+    /// The last check of each session, by its id.
+    #[cfg_attr(feature = "server", schema(value_type = BTreeMap<String, String>))]
+    pub last_pings: BTreeMap<String, Timestamp>,
+}
+
 /// Body of every 4xx and 5xx answer: no job was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(ToSchema))]
@@ -336,6 +387,38 @@ pub struct Refusal {
     pub error: String,
     /// A stable word for it.
     pub code: String,
+}
+
+/// A whole number, also one written as `30.0`: JSON has one kind of numbers (RFC 8259, section 6), and
+/// some languages write them so.
+fn whole_number<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: TryFrom<u64>,
+{
+    let Some(number) = Option::<serde_json::Number>::deserialize(deserializer)? else {
+        return Ok(None);
+    };
+    number
+        .as_u64()
+        .or_else(|| number.as_f64().and_then(exact))
+        .and_then(|whole| T::try_from(whole).ok())
+        .map(Some)
+        .ok_or_else(|| {
+            let largest = u64::MAX >> (64 - 8 * size_of::<T>());
+            D::Error::custom(format!("{number} is not a whole number from 0 to {largest}"))
+        })
+}
+
+/// The integer that a floating-point number is, if it is one.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the range is checked, and below 2^53 every integer is exact"
+)]
+fn exact(number: f64) -> Option<u64> {
+    let range = 0.0..9_007_199_254_740_992.0;
+    (range.contains(&number) && number.fract() == 0.0).then_some(number as u64)
 }
 
 fn is_false(value: &bool) -> bool {

@@ -2,7 +2,8 @@
 //!
 //! Names begin with `session_pool_`, units are base units (seconds, bytes), and the only labels are
 //! `connection`, `module`, `outcome` and `route`. They are a contract: later ones are added, none
-//! is renamed. What can be counted when it is asked for (sessions by state, queued jobs) is not
+//! is renamed. `session_pool_process_…` is the pool's own process, `session_pool_powershell_…` those of
+//! its sessions. What can be counted when it is asked for (sessions by state, queued jobs) is not
 //! counted here but set from the pool's status on every scrape, so that it cannot drift.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,10 +21,10 @@ const JOB_SECONDS: &str = "session_pool_job_duration_seconds";
 const QUEUE_SECONDS: &str = "session_pool_job_queue_wait_seconds";
 const REFUSED: &str = "session_pool_jobs_refused_total";
 const SIGN_INS: &str = "session_pool_sign_ins_total";
-const STARTS: &str = "session_pool_process_starts_total";
-const ENDS: &str = "session_pool_process_ends_total";
-const START_SECONDS: &str = "session_pool_process_start_duration_seconds";
-const PROCESSES: &str = "session_pool_processes";
+const STARTS: &str = "session_pool_powershell_starts_total";
+const ENDS: &str = "session_pool_powershell_ends_total";
+const START_SECONDS: &str = "session_pool_powershell_start_duration_seconds";
+const PROCESSES: &str = "session_pool_powershell_processes";
 const RESULT_BYTES: &str = "session_pool_result_bytes";
 const REGISTRY_OK: &str = "session_pool_registry_ok";
 
