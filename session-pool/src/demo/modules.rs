@@ -28,6 +28,7 @@ const FILES: &[(&str, &str)] = embedded![
     "Az.Resources/Az.Resources.psm1",
     "Az.Resources/Directory.ps1",
     "Az.Resources/Resources.ps1",
+    "DemoTenant/Columns.ps1",
     "DemoTenant/Connections.ps1",
     "DemoTenant/Data.ps1",
     "DemoTenant/DemoTenant.psd1",

@@ -62,6 +62,7 @@ pub fn registry_json() -> Result<String, serde_json::Error> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
+    use crate::domain::{module::Module, registry::Registry};
 
     #[test]
     fn the_embedded_tenants_are_two_and_differ_in_all_that_identifies_them() {
@@ -90,6 +91,21 @@ mod tests {
                 registry["connections"]["fabrikam"][key].is_string(),
                 "{key}"
             );
+        }
+    }
+
+    #[test]
+    fn the_registry_is_one_that_the_pool_accepts() {
+        let registry = Registry::parse(&registry_json().unwrap()).unwrap();
+        let names: Vec<_> = registry
+            .connections()
+            .map(|connection| connection.name.as_str().to_owned())
+            .collect();
+        assert_eq!(names, ["contoso", "fabrikam"]);
+        for connection in registry.connections() {
+            for module in Module::ALL {
+                connection.check(module).unwrap();
+            }
         }
     }
 }

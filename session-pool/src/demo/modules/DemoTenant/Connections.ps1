@@ -17,8 +17,7 @@ function Remove-DemoConnection {
     $script:Connections.Remove($Module)
 }
 
-# Parameters that the real cmdlets take and the demo does not use are accepted by this rule: a
-# cmdlet lists them, and nothing reads them. A JWT for Get-*AccessToken: readable, never valid.
+# A JWT for the cmdlets that hand out tokens: readable, and signed by nobody.
 function New-DemoJwt {
     param([Parameter(Mandatory)] $Session, [Parameter(Mandatory)][string] $Audience)
     $tenant = Resolve-DemoTenant $Session.TenantId

@@ -6,3 +6,4 @@
 . "$PSScriptRoot/Connections.ps1"
 . "$PSScriptRoot/Data.ps1"
 . "$PSScriptRoot/Filter.ps1"
+. "$PSScriptRoot/Columns.ps1"

@@ -31,11 +31,3 @@ function Select-DemoByFilter {
         $InputObject
     }
 }
-
-# Sets the default columns of a type, once a process.
-function Set-DemoColumns {
-    param([hashtable] $Columns)
-    foreach ($type in $Columns.Keys) {
-        Update-TypeData -TypeName $type -DefaultDisplayPropertySet $Columns[$type] -Force
-    }
-}

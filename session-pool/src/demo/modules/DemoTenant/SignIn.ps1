@@ -118,7 +118,9 @@ function New-DemoAppSession {
     if ($CertificatePath) {
         $file = $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($CertificatePath)
         $plain = if ($Password -is [securestring]) { [Net.NetworkCredential]::new('', $Password).Password } else { [string]$Password }
-        $Certificate = [Security.Cryptography.X509Certificates.X509CertificateLoader]::LoadPkcs12FromFile($file, $plain)
+        if (-not [IO.File]::Exists($file)) { throw [IO.FileNotFoundException]::new("Could not find file '$file'.", $file) }
+        try { $Certificate = [Security.Cryptography.X509Certificates.X509CertificateLoader]::LoadPkcs12FromFile($file, $plain) }
+        catch { throw $_.Exception.InnerException }
     }
     if ($Certificate -and $Certificate.NotAfter -lt [datetime]::Now) {
         throw (New-DemoException 'Microsoft.Identity.Client.MsalServiceException' (

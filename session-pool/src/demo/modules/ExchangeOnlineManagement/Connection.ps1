@@ -71,7 +71,7 @@ function Connect-ExchangeOnline {
         $tenant = Resolve-DemoTenant $DelegatedOrganization
         if (-not $tenant) { throw "The delegated organization '$DelegatedOrganization' can't be found." }
     }
-    $commands = Import-ExoCommand $Prefix
+    $commands = Import-ExoCommand $PSCmdlet $Prefix
     Set-DemoConnection exo ([pscustomobject]@{
             Session = $session; Tenant = $tenant; Commands = $commands
             Information = New-ExoConnectionInformation $session $tenant $commands $Prefix $Organization $DelegatedOrganization
@@ -122,13 +122,14 @@ $script:ClassicCommands = @(
 
 # The classic cmdlets arrive in a module of a made-up name, as in the real one.
 function Import-ExoCommand {
-    param([string] $Prefix)
+    param($Cmdlet, [string] $Prefix)
     $old = Get-DemoConnection exo
-    if ($old) { Remove-Module -ModuleInfo $old.Commands.Module -Force -ErrorAction Ignore }
+    if ($old) { Remove-ExoCommand $Cmdlet $old.Commands.Module }
     $name = 'tmpEXO_' + [IO.Path]::GetRandomFileName()
-    $module = New-Module -Name $name -ArgumentList $PSScriptRoot, $script:ClassicCommands -ScriptBlock {
-        param($Directory, $Commands)
-        Import-Module "$Directory/../DemoTenant/DemoTenant.psd1"
+    $module = New-Module -Name $name -ArgumentList $PSScriptRoot, $script:ClassicCommands, (Get-Module DemoTenant) -ScriptBlock {
+        param($Directory, $Commands, $Shared)
+        # Not imported: removing this module would take what it imported, and its state, with it.
+        foreach ($function in $Shared.ExportedFunctions.Values) { Set-Item "function:script:$($function.Name)" $function.ScriptBlock }
         foreach ($part in 'Service', 'Mailboxes', 'MailboxCmdlets', 'Recipients', 'InboxRules', 'Messages', 'Organization') {
             . "$Directory/$part.ps1"
         }
@@ -140,6 +141,13 @@ function Import-ExoCommand {
     @{ Module = $module; Path = Join-Path ([IO.Path]::GetTempPath()) $name }
 }
 
+# In the caller's session state: Remove-Module inside a module leaves the caller's functions alone.
+function Remove-ExoCommand {
+    param($Cmdlet, $Module)
+    $remove = [scriptblock]::Create('param($module) Microsoft.PowerShell.Core\Remove-Module -ModuleInfo $module -Force -ErrorAction Ignore')
+    [void]$Cmdlet.SessionState.InvokeCommand.InvokeScript($Cmdlet.SessionState, $remove, @($Module))
+}
+
 function Disconnect-ExchangeOnline {
     [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')]
     param([string[]] $ConnectionId, [string[]] $ModulePrefix)
@@ -149,7 +157,7 @@ function Disconnect-ExchangeOnline {
             '(Press(Y/y/A/a) if you want to continue)', 'Confirm')) { return }
     if (-not $connection) { return }
     Remove-DemoConnection exo
-    Remove-Module -ModuleInfo $connection.Commands.Module -Force -ErrorAction Ignore
+    Remove-ExoCommand $PSCmdlet $connection.Commands.Module
     Write-Host 'Disconnected successfully !'
 }
 

@@ -58,7 +58,7 @@ function Wait-PnPDemoSignIn {
             param($code)
             switch ($wording) {
                 'plain' { Write-Warning "`n`nTo sign in, use a web browser to open the page $page and enter the code $code to authenticate.`n`n" }
-                'url' { Write-Warning "`n`nPlease login at $page and enter the code $code, which has been copied to your clipboard.`n`n" }
+                'url' { Write-Warning "`n`nWe opened a browser and navigated to $page`n`nEnter code: $code (we copied this code to your clipboard)`n`nNOTICE: close the browser tab after you authenticated successfully to continue the process." }
                 default { Write-Warning "`n`nCode $code has been copied to your clipboard and a new tab in the browser has been opened. Please paste this code in there and proceed.`n`n" }
             }
         }
@@ -117,7 +117,8 @@ function Get-PnPAccessToken {
     [CmdletBinding()]
     param([ValidateSet('Graph', 'SharePoint', 'ARM')][string] $ResourceTypeName = 'Graph', [string] $ResourceUrl, [switch] $Decoded, [string[]] $Scopes, [switch] $ListPermissionScopes, $Connection)
     $current = Get-PnPDemoConnection $PSCmdlet $Connection
-    [void](Get-PnPDemoTenant $PSCmdlet $Connection)
+    # The token for SharePoint is there anyhow; one for another service may have to be asked for.
+    [void](Get-PnPDemoTenant $PSCmdlet $Connection -Held:($ResourceTypeName -eq 'SharePoint'))
     $audience = $ResourceUrl ? $ResourceUrl : @{ Graph = 'https://graph.microsoft.com'; SharePoint = $current.Url; ARM = 'https://management.azure.com' }[$ResourceTypeName]
     $token = New-DemoJwt $current.DemoSession $audience
     if ($ListPermissionScopes) { return 'AllSites.FullControl', 'User.Read.All' }

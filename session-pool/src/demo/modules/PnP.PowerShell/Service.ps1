@@ -10,9 +10,9 @@ function Get-PnPDemoConnection {
 
 # The connected tenant. The error of a dead sign-in depends on ErrorAction, as in the real module.
 function Get-PnPDemoTenant {
-    param($Cmdlet, $Connection)
+    param($Cmdlet, $Connection, [switch] $Held)
     $current = Get-PnPDemoConnection $Cmdlet $Connection
-    if ((Get-DemoBehaviour pnp).Behaviour -eq 'silent') { Wait-PnPHiddenPrompt $Cmdlet }
+    if (-not $Held -and (Get-DemoBehaviour pnp).Behaviour -eq 'silent') { Wait-PnPHiddenPrompt $Cmdlet }
     $dead = Get-DemoDeadSignIn $current.DemoSession
     if ($dead) { Stop-PnPDemo $Cmdlet $dead }
     Resolve-DemoTenant $current.DemoSession.TenantId
