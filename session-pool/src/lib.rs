@@ -5,12 +5,18 @@
 //! [`domain`] is compiled: that is what `mm` links.
 
 #[cfg(feature = "server")]
+pub mod cli;
+#[cfg(feature = "server")]
+pub mod config;
+#[cfg(feature = "server")]
 pub mod demo;
 pub mod domain;
 #[cfg(feature = "server")]
 pub mod host;
 #[cfg(feature = "server")]
 pub mod http;
+#[cfg(feature = "server")]
+pub mod logging;
 #[cfg(feature = "server")]
 pub mod session;
 pub mod token_file;

@@ -1,3 +1,56 @@
 //! The `session-pool` command.
 
-fn main() {}
+use std::error::Error;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use session_pool::cli::{self, Cli, Command, ServeOptions, UsageError};
+use session_pool::config::ServeConfig;
+use session_pool::logging;
+
+/// `EX_SOFTWARE` of sysexits.h: the program could not do what it was asked.
+const EX_SOFTWARE: u8 = 70;
+
+fn main() -> ExitCode {
+    let cli = match Cli::read(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(answer) => return say(&answer),
+    };
+    match run(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => match error.downcast_ref::<UsageError>() {
+            Some(mistake) => say(mistake),
+            None => {
+                let _closed = writeln!(io::stderr(), "error: {error}");
+                ExitCode::from(EX_SOFTWARE)
+            }
+        },
+    }
+}
+
+fn run(command: Command) -> Result<(), Box<dyn Error>> {
+    match command {
+        Command::Serve(options) => serve(*options),
+        Command::Completions { shell } => Ok(io::stdout().write_all(&cli::completions(shell))?),
+        Command::Demo(_) => Err("`demo` is not connected yet".into()),
+        Command::InstallPwsh(_) => Err("`install-pwsh` is not connected yet".into()),
+        Command::Reaper(_) | Command::FakeHost(_) => Err("this word is not connected yet".into()),
+    }
+}
+
+fn serve(options: ServeOptions) -> Result<(), Box<dyn Error>> {
+    let home = std::env::home_dir();
+    let config = ServeConfig::new(options, home.as_deref()).map_err(UsageError::mistake)?;
+    let _log = logging::init(&config.places.log())?;
+    Err("`serve` is not connected yet".into())
+}
+
+/// Prints help or a mistake where it belongs. A closed stream is nobody's mistake.
+fn say(answer: &UsageError) -> ExitCode {
+    let _closed = if answer.is_mistake() {
+        write!(io::stderr(), "{answer}")
+    } else {
+        write!(io::stdout(), "{answer}")
+    };
+    ExitCode::from(answer.exit_code())
+}

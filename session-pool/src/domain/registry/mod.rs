@@ -19,7 +19,7 @@ use serde_json::error::Category;
 
 pub use cloud::{Cloud, Endpoints};
 pub use connection::{Connection, UnusableModule};
-pub use name::ConnectionName;
+pub use name::{ConnectionName, InvalidName};
 pub use problems::{Problem, Problems, RegistryError, UnknownConnection};
 
 use super::nearest::nearest;

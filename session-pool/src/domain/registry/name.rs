@@ -1,6 +1,7 @@
 //! The name of a connection.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
@@ -48,6 +49,19 @@ impl ConnectionName {
     /// systems and container names may ignore case.
     pub fn folded(&self) -> String {
         self.safe_name().to_ascii_lowercase()
+    }
+}
+
+/// The given text cannot be the name of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidName(&'static str);
+
+impl FromStr for ConnectionName {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::new(text).map_err(InvalidName)
     }
 }
 

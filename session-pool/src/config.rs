@@ -1,0 +1,386 @@
+//! The configuration: what the command line and the environment say, checked once and typed.
+
+use std::net::{IpAddr, SocketAddr};
+use std::num::{NonZeroU8, NonZeroU16};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+
+use crate::cli::{AccessOptions, LimitOptions, PlaceOptions, ServeOptions, SessionOptions};
+use crate::domain::paging::PageBudget;
+use crate::domain::registry::{ConnectionName, InvalidName};
+use crate::logging::{LogConfig, LogLevel};
+use crate::token_file::{AccessToken, MalformedToken};
+
+/// Everything that `serve` can be told.
+#[derive(Debug)]
+pub struct ServeConfig {
+    /// Who may call, and where.
+    pub access: AccessConfig,
+    /// Where things are.
+    pub places: Places,
+    /// PowerShell and what runs in it.
+    pub sessions: SessionConfig,
+    /// How much there may be of what.
+    pub limits: Limits,
+}
+
+/// Who may call, and where.
+#[derive(Debug)]
+pub struct AccessConfig {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Names for the Host header, beside loopback and the machine's own.
+    pub allowed_hosts: Vec<String>,
+    /// What callers must present.
+    pub token: TokenPolicy,
+}
+
+/// What callers must present.
+#[derive(Debug)]
+pub enum TokenPolicy {
+    /// The token in the state directory, made there on the first start.
+    Kept,
+    /// This token.
+    Given(AccessToken),
+    /// The token in this file.
+    File(PathBuf),
+    /// Nothing.
+    Open {
+        /// Whether other machines reach the pool: a person has said that this is meant.
+        to_network: bool,
+    },
+}
+
+/// Where things are; the paths are absolute unless they were given otherwise.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// The registry of connections.
+    pub registry: PathBuf,
+    /// Homes, journal, access token.
+    pub state_dir: PathBuf,
+    /// Log files.
+    pub log_dir: PathBuf,
+    /// How much is logged.
+    pub log_level: LogLevel,
+    /// The only connection that is served; every one of the registry where there is none.
+    pub connection: Option<ConnectionName>,
+}
+
+/// PowerShell and what runs in it.
+#[derive(Clone, Debug)]
+pub struct SessionConfig {
+    /// The PowerShell to run; looked for where there is none.
+    pub pwsh: Option<PathBuf>,
+    /// One to try last.
+    pub dev_pwsh: Option<PathBuf>,
+    /// Names of environment variables that sessions get too.
+    pub pass_env: Vec<String>,
+    /// How long a command may run unless its caller says otherwise.
+    pub command_timeout: Duration,
+    /// How long commands have to end when the pool is told to stop.
+    pub drain: Duration,
+    /// Columns of text output.
+    pub width: NonZeroU16,
+    /// Levels of nested objects in JSON output.
+    pub depth: NonZeroU8,
+}
+
+/// How much there may be of what.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// PowerShell processes at a time.
+    pub max_processes: usize,
+    /// Commands that wait for one session.
+    pub queue_length: usize,
+    /// Characters of one answer.
+    pub page: PageBudget,
+    /// Bytes of output of one job.
+    pub max_job_bytes: u64,
+    /// Bytes of results in memory.
+    pub max_memory_bytes: u64,
+    /// Bytes of results on disk.
+    pub max_spool_bytes: u64,
+    /// How long results are kept after their end.
+    pub keep_results: Duration,
+}
+
+/// The settings are each well formed, but cannot be used together or here.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// Several ways to say one thing.
+    #[error(
+        "only one of --token (SESSION_POOL_TOKEN), --token-file (SESSION_POOL_TOKEN_FILE) and \
+             --no-token (SESSION_POOL_NO_TOKEN) can be set; unset the others"
+    )]
+    SeveralTokens,
+    /// The token could not be sent.
+    #[error("SESSION_POOL_TOKEN (--token) cannot be used: {0}")]
+    Token(#[from] MalformedToken),
+    /// Anybody on the network could run commands.
+    #[error(
+        "SESSION_POOL_HOST (--host) is {0}, which other machines reach, and with --no-token each of \
+         them can run commands in your tenants; keep the token, or listen on 127.0.0.1, or say that it \
+         is meant with --insecure-no-token-on-network"
+    )]
+    OpenToNetwork(IpAddr),
+    /// A default is in the home directory, and there is none.
+    #[error(
+        "{0} is in the home directory, which is not known: set HOME, or set {0} to a full path"
+    )]
+    NoHome(&'static str),
+    /// The connection's name cannot be one.
+    #[error("M365_CONNECTION (--connection) cannot be used: {0}")]
+    Connection(#[from] InvalidName),
+    /// A name that no environment variable can have.
+    #[error(
+        "SESSION_POOL_PASS_ENV (--pass-env) must hold names of environment variables, not {0:?}"
+    )]
+    PassEnv(String),
+}
+
+impl ServeConfig {
+    /// Checks the settings together. `home` is the user's home directory, where it is known.
+    ///
+    /// # Errors
+    /// [`ConfigError`], the first one found.
+    pub fn new(options: ServeOptions, home: Option<&Path>) -> Result<Self, ConfigError> {
+        Ok(Self {
+            access: AccessConfig::new(options.access)?,
+            places: Places::new(options.places, home)?,
+            sessions: SessionConfig::new(options.sessions)?,
+            limits: Limits::new(&options.limits),
+        })
+    }
+}
+
+impl AccessConfig {
+    /// Checks this group.
+    ///
+    /// # Errors
+    /// [`ConfigError`] where the settings contradict one another or open the pool unasked.
+    pub fn new(options: AccessOptions) -> Result<Self, ConfigError> {
+        let to_network = !options.host.is_loopback();
+        let token = match (options.token, options.token_file, options.no_token) {
+            (None, None, false) => TokenPolicy::Kept,
+            (Some(token), None, false) => {
+                TokenPolicy::Given(AccessToken::new(token.expose_secret())?)
+            }
+            (None, Some(file), false) => TokenPolicy::File(file),
+            (None, None, true) if to_network && !options.insecure_no_token_on_network => {
+                return Err(ConfigError::OpenToNetwork(options.host));
+            }
+            (None, None, true) => TokenPolicy::Open { to_network },
+            _ => return Err(ConfigError::SeveralTokens),
+        };
+        Ok(Self {
+            listen: SocketAddr::new(options.host, options.port),
+            allowed_hosts: not_empty(options.allowed_hosts),
+            token,
+        })
+    }
+}
+
+impl Places {
+    /// Checks this group; `~/` stands for the home directory.
+    ///
+    /// # Errors
+    /// [`ConfigError`] where the home directory is needed and not known, or the connection's name
+    /// cannot be one.
+    pub fn new(options: PlaceOptions, home: Option<&Path>) -> Result<Self, ConfigError> {
+        // Compose files set a variable to nothing where they mean not to set it.
+        let connection = options.connection.filter(|name| !name.is_empty());
+        Ok(Self {
+            registry: at_home(options.registry, home, "SESSION_POOL_REGISTRY")?,
+            state_dir: at_home(options.state_dir, home, "SESSION_POOL_STATE_DIR")?,
+            log_dir: at_home(options.log_dir, home, "SESSION_POOL_LOG_DIR")?,
+            log_level: options.log_level,
+            connection: connection.map(|name| name.parse()).transpose()?,
+        })
+    }
+
+    /// What the pool's files are named after: its only connection, or `unified`.
+    pub fn instance(&self) -> String {
+        self.connection
+            .as_ref()
+            .map_or_else(|| "unified".to_owned(), ConnectionName::safe_name)
+    }
+
+    /// Where the log goes.
+    pub fn log(&self) -> LogConfig {
+        LogConfig {
+            directory: self.log_dir.clone(),
+            file_name: format!("session-pool-{}.log", self.instance()),
+            level: self.log_level,
+        }
+    }
+}
+
+impl SessionConfig {
+    /// Checks this group.
+    ///
+    /// # Errors
+    /// [`ConfigError`] where a name can be no environment variable's.
+    pub fn new(options: SessionOptions) -> Result<Self, ConfigError> {
+        let pass_env = not_empty(options.pass_env);
+        if let Some(name) = pass_env.iter().find(|name| name.contains(['=', '\0'])) {
+            // What stands behind the sign may be a secret.
+            let name = name.split('=').next().unwrap_or_default();
+            return Err(ConfigError::PassEnv(format!("{name}=…")));
+        }
+        Ok(Self {
+            pwsh: options.pwsh,
+            dev_pwsh: options.dev_pwsh,
+            pass_env,
+            command_timeout: Duration::from_secs(options.command_timeout),
+            drain: Duration::from_secs(options.drain_seconds),
+            width: options.width,
+            depth: options.depth,
+        })
+    }
+}
+
+impl Limits {
+    /// Takes this group, in which nothing can contradict anything.
+    pub fn new(options: &LimitOptions) -> Self {
+        let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
+        Self {
+            max_processes: count(options.max_processes.get()),
+            queue_length: count(options.queue_length.get()),
+            page: options.page_characters,
+            max_job_bytes: options.max_job_bytes.as_u64(),
+            max_memory_bytes: options.max_memory_bytes.as_u64(),
+            max_spool_bytes: options.max_spool_bytes.as_u64(),
+            keep_results: options.keep_results,
+        }
+    }
+}
+
+fn not_empty(names: Vec<String>) -> Vec<String> {
+    names
+        .into_iter()
+        .map(|name| name.trim().to_owned())
+        .filter(|name| !name.is_empty())
+        .collect()
+}
+
+fn at_home(
+    path: PathBuf,
+    home: Option<&Path>,
+    variable: &'static str,
+) -> Result<PathBuf, ConfigError> {
+    match path.strip_prefix("~") {
+        Ok(rest) => Ok(home.ok_or(ConfigError::NoHome(variable))?.join(rest)),
+        Err(_) => Ok(path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )]
+
+    use std::ffi::OsString;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    fn config(line: &str) -> Result<ServeConfig, ConfigError> {
+        let words = format!("session-pool serve {line}");
+        let cli = Cli::read(words.split_whitespace().map(OsString::from)).unwrap();
+        let Command::Serve(options) = cli.command else {
+            panic!("not serve")
+        };
+        ServeConfig::new(*options, Some(Path::new("/home/me")))
+    }
+
+    #[test]
+    fn the_defaults_are_the_documented_ones() {
+        let config = config("").unwrap();
+        assert_eq!(config.access.listen.to_string(), "127.0.0.1:5200");
+        assert!(matches!(config.access.token, TokenPolicy::Kept));
+        assert_eq!(
+            config.places.registry,
+            Path::new("/home/me/.m365-connections.json")
+        );
+        assert_eq!(config.places.state_dir, Path::new("/home/me/.m365-state"));
+        assert_eq!(
+            config.places.log().directory,
+            Path::new("/home/me/.m365-logs")
+        );
+        assert_eq!(config.places.log().file_name, "session-pool-unified.log");
+        assert_eq!(config.sessions.command_timeout, Duration::from_secs(300));
+        assert_eq!(config.sessions.drain, Duration::from_secs(10));
+        assert_eq!(config.limits.queue_length, 32);
+        assert_eq!(config.limits.page, PageBudget::default());
+        assert_eq!(config.limits.max_job_bytes, 256_000_000);
+        assert_eq!(config.limits.max_memory_bytes, 32_000_000);
+        assert_eq!(config.limits.max_spool_bytes, 2_000_000_000);
+        assert_eq!(config.limits.keep_results, Duration::from_secs(3600));
+    }
+
+    #[test]
+    fn one_connection_names_the_files() {
+        let config = config("--connection Contoso.GA").unwrap();
+        assert_eq!(config.places.log().file_name, "session-pool-Contoso_GA.log");
+    }
+
+    #[test]
+    fn the_pool_is_not_opened_unasked() {
+        let open = "--no-token --host 0.0.0.0";
+        assert!(matches!(config(open), Err(ConfigError::OpenToNetwork(_))));
+        let meant = config(&format!("{open} --insecure-no-token-on-network")).unwrap();
+        assert!(matches!(
+            meant.access.token,
+            TokenPolicy::Open { to_network: true }
+        ));
+        let local = config("--no-token --host localhost").unwrap();
+        assert!(matches!(
+            local.access.token,
+            TokenPolicy::Open { to_network: false }
+        ));
+        assert!(matches!(
+            config("--host ::").unwrap().access.token,
+            TokenPolicy::Kept
+        ));
+    }
+
+    #[test]
+    fn contradictions_name_what_to_change() {
+        for (line, text) in [
+            ("--token abc --token-file x", "SESSION_POOL_TOKEN_FILE"),
+            ("--token abc --no-token", "SESSION_POOL_NO_TOKEN"),
+            ("--token ä", "SESSION_POOL_TOKEN"),
+            ("--connection a/b", "M365_CONNECTION"),
+            ("--pass-env A,B=hunter2", "SESSION_POOL_PASS_ENV"),
+        ] {
+            let error = config(line).unwrap_err().to_string();
+            assert!(
+                error.contains(text) && !error.contains("hunter2"),
+                "{line}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn lists_may_be_repeated_or_separated() {
+        let config = config("--pass-env A,B --pass-env C --allowed-host pool.lan").unwrap();
+        assert_eq!(config.sessions.pass_env, ["A", "B", "C"]);
+        assert_eq!(config.access.allowed_hosts, ["pool.lan"]);
+    }
+
+    #[test]
+    fn without_a_home_the_variable_is_named() {
+        let cli = Cli::read(["session-pool".into()]).unwrap();
+        let Command::Serve(options) = cli.command else {
+            panic!("not serve")
+        };
+        let error = ServeConfig::new(*options, None).unwrap_err().to_string();
+        assert!(error.contains("SESSION_POOL_REGISTRY"), "{error}");
+    }
+}
