@@ -98,7 +98,8 @@ pub fn identity(module: Module) -> Option<String> {
 pub fn disconnect(module: Module) -> String {
     let command = match module {
         Module::Exo => "ExchangeOnlineManagement\\Disconnect-ExchangeOnline -Confirm:$false",
-        Module::Azure => "Az.Accounts\\Disconnect-AzAccount -Scope CurrentUser",
+        // Disconnect-AzAccount leaves what other accounts than the current one have saved here.
+        Module::Azure => "Az.Accounts\\Clear-AzContext -Scope CurrentUser -Force",
         Module::Teams => "MicrosoftTeams\\Disconnect-MicrosoftTeams -Confirm:$false",
         Module::Pnp => "PnP.PowerShell\\Disconnect-PnPOnline -ClearPersistedLogin",
     };

@@ -165,6 +165,7 @@ fn every_call_of_the_pool_names_its_module() {
                 let verb = [
                     "Connect-",
                     "Disconnect-",
+                    "Clear-",
                     "Get-",
                     "Set-",
                     "Select-",
@@ -195,7 +196,7 @@ fn signing_out_deletes_what_is_kept() {
         ),
         (
             Module::Azure,
-            r"$null = Az.Accounts\Disconnect-AzAccount -Scope CurrentUser",
+            r"$null = Az.Accounts\Clear-AzContext -Scope CurrentUser -Force",
         ),
         (
             Module::Teams,
