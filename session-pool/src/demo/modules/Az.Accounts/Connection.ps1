@@ -25,7 +25,7 @@ function Connect-AzAccount {
             $found = $target ?? (Resolve-DemoTenant $AccountId) ?? (Get-DemoHomeTenant)
             $session = New-DemoSession azure $AccountId $found.tenantId 'token'
         } elseif ($ServicePrincipal) {
-            $app = $ApplicationId ? $ApplicationId : $Credential?.UserName
+            $app = $ApplicationId ? $ApplicationId : ${Credential}?.UserName
             if ($Credential -and $Credential.GetNetworkCredential().Password -eq 'wrong') { throw (New-DemoException 'Microsoft.Identity.Client.MsalServiceException' 'AADSTS7000215: Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID.') }
             $session = New-DemoAppSession azure $target $app $CertificatePath $CertificatePassword
         } elseif ($UseDeviceAuthentication) {
@@ -78,7 +78,7 @@ function Disconnect-AzAccount {
     param([Parameter(Position = 0)][Alias('Id')][string] $Username, [string] $TenantId, [string] $ContextName, [switch] $ServicePrincipal, [string] $Scope)
     $found = Get-AzDemoProfile
     $current = Get-AzDemoCurrent
-    $account = $Username ? $Username : $current?.Session.Account
+    $account = $Username ? $Username : ${current}?.Session.Account
     if (-not $account -or -not $PSCmdlet.ShouldProcess("Log out user '$account'", 'log out')) { return }
     foreach ($one in @($found.Contexts)) { if ($one.Session.Account -eq $account) { [void]$found.Contexts.Remove($one) } }
     $found.Default = $found.Contexts.Count ? $found.Contexts[0].Name : $null
