@@ -1,0 +1,141 @@
+//! The operating system's side of a host: a child in a process group of its own, watched by a
+//! task that awaits it and ends the whole group, whatever becomes of the [`Process`] handle.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::process::{ExitStatus, Stdio};
+
+use rustix::process::{Pid, PidfdFlags, Signal};
+use tokio::io::unix::AsyncFd;
+use tokio::net::unix::pipe;
+use tokio::process::{Child, Command};
+use tokio::sync::watch;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::directory::StartDirectory;
+use super::error::HostError;
+use super::reaper::Reaper;
+use super::spec::SpawnSpec;
+
+/// How a process ended; the status is missing if the system did not tell.
+type Ended = Option<ExitStatus>;
+
+/// A running child; dropping it kills its group.
+#[derive(Debug)]
+pub(crate) struct Process {
+    pid: Pid,
+    kill: CancellationToken,
+    _kill_on_drop: DropGuard,
+    ended: watch::Receiver<Option<Ended>>,
+}
+
+/// The ends of the child's standard output and error that the pool reads.
+pub(crate) struct Pipes {
+    pub(crate) stdout: pipe::Receiver,
+    pub(crate) stderr: pipe::Receiver,
+}
+
+impl Process {
+    /// Starts the program of the spec on the script in `start`.
+    ///
+    /// Returns when the reaper knows of it, so that nothing outlives the pool.
+    pub(crate) async fn start(
+        spec: &SpawnSpec,
+        start: &StartDirectory,
+        reaper: &Reaper,
+    ) -> Result<(Self, Pipes), HostError> {
+        let cannot_start =
+            |source| HostError::CannotStart { program: spec.program.path.clone(), source };
+        let (stdout_end, stdout) = pipe::pipe().map_err(cannot_start)?;
+        let (stderr_end, stderr) = pipe::pipe().map_err(cannot_start)?;
+        let child = command(spec, start, stdout_end, stderr_end)
+            .and_then(|mut command| command.spawn())
+            .map_err(cannot_start)?;
+        let (pid, exit) = watched(&child).map_err(cannot_start)?;
+        let kill = CancellationToken::new();
+        let (report, ended) = watch::channel(None);
+        tokio::spawn(supervise(child, pid, exit, kill.clone(), report, reaper.clone()));
+        let process =
+            Self { pid, _kill_on_drop: kill.clone().drop_guard(), kill, ended };
+        reaper.add(pid).await?;
+        Ok((process, Pipes { stdout, stderr }))
+    }
+
+    pub(crate) fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    /// Kills the whole group; [`Process::ended`] tells when that is done.
+    pub(crate) fn kill(&self) {
+        self.kill.cancel();
+    }
+
+    /// Waits until the process was awaited and its group is gone. Cancel safe.
+    pub(crate) async fn ended(&mut self) -> Ended {
+        match self.ended.wait_for(Option::is_some).await {
+            Ok(ended) => (*ended).flatten(),
+            // The watching task went down with the runtime.
+            Err(_) => None,
+        }
+    }
+}
+
+fn command(
+    spec: &SpawnSpec,
+    start: &StartDirectory,
+    stdout: pipe::Sender,
+    stderr: pipe::Sender,
+) -> io::Result<Command> {
+    let mut command = Command::new(&spec.program.path);
+    command
+        .args(&spec.program.args)
+        .args(["-NoLogo", "-NoProfile", "-NonInteractive", "-File"])
+        .arg(start.script())
+        .arg(start.socket())
+        .env_clear()
+        .envs(spec.environment.iter())
+        .env("HOME", &spec.home)
+        .current_dir(&spec.home)
+        .stdin(Stdio::null())
+        .stdout(stdout.into_blocking_fd()?)
+        .stderr(stderr.into_blocking_fd()?)
+        .process_group(0)
+        .kill_on_drop(true);
+    if let Some(user) = spec.user {
+        command.uid(user.uid).gid(user.gid);
+    }
+    Ok(command)
+}
+
+/// The child's id, which is its group's too, and a descriptor that tells of its end.
+fn watched(child: &Child) -> io::Result<(Pid, AsyncFd<OwnedFd>)> {
+    let pid = child
+        .id()
+        .and_then(|id| i32::try_from(id).ok())
+        .and_then(Pid::from_raw)
+        .ok_or(io::ErrorKind::NotFound)?;
+    let exit = rustix::process::pidfd_open(pid, PidfdFlags::NONBLOCK)?;
+    Ok((pid, AsyncFd::register(exit)?))
+}
+
+async fn supervise(
+    mut child: Child,
+    group: Pid,
+    exit: AsyncFd<OwnedFd>,
+    kill: CancellationToken,
+    report: watch::Sender<Option<Ended>>,
+    reaper: Reaper,
+) {
+    tokio::select! {
+        _ = exit.readable() => {}
+        () = kill.cancelled() => {}
+    }
+    // Before the leader is awaited: until then its number cannot become another group's.
+    if let Err(error) = rustix::process::kill_process_group(group, Signal::KILL) {
+        tracing::warn!(%error, group = group.as_raw_nonzero(), "cannot kill a process group");
+    }
+    let status = child.wait().await.ok();
+    reaper.remove(group).await;
+    // Nobody may be left who wants to know.
+    let _ = report.send(Some(status));
+}
