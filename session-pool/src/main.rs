@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use session_pool::cli::{self, Cli, Command, ServeOptions, UsageError};
 use session_pool::config::ServeConfig;
+use session_pool::host::reaper;
 use session_pool::logging;
 
 /// `EX_SOFTWARE` of sysexits.h: the program could not do what it was asked.
@@ -34,7 +35,11 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
         Command::Completions { shell } => Ok(io::stdout().write_all(&cli::completions(shell))?),
         Command::Demo(_) => Err("`demo` is not connected yet".into()),
         Command::InstallPwsh(_) => Err("`install-pwsh` is not connected yet".into()),
-        Command::Reaper(_) | Command::FakeHost(_) => Err("this word is not connected yet".into()),
+        Command::Reaper(_) => {
+            reaper::run(io::stdin().lock());
+            Ok(())
+        }
+        Command::FakeHost(_) => Err("this word is not connected yet".into()),
     }
 }
 

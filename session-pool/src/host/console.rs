@@ -28,7 +28,12 @@ pub(crate) struct Console {
 
 impl Console {
     pub(crate) fn new(pipe: pipe::Receiver, stream: ConsoleStream) -> Self {
-        Self { pipe: Some(pipe), stream, lines: Lines::default(), touched: None }
+        Self {
+            pipe: Some(pipe),
+            stream,
+            lines: Lines::default(),
+            touched: None,
+        }
     }
 
     /// Waits until there is something to [`read`](Self::read). Cancel safe.
@@ -52,7 +57,10 @@ impl Console {
         let taken = self.take(records);
         if taken > 0 {
             self.touched = self.lines.has_rest().then(Instant::now);
-        } else if self.touched.is_some_and(|touched| touched.elapsed() >= SILENCE) {
+        } else if self
+            .touched
+            .is_some_and(|touched| touched.elapsed() >= SILENCE)
+        {
             self.flush(records);
         }
         taken
@@ -83,7 +91,10 @@ impl Console {
             }
             Ok(taken) => {
                 for text in self.lines.push(chunk.get(..taken).unwrap_or_default()) {
-                    records.push(Record::Console { stream: self.stream, text });
+                    records.push(Record::Console {
+                        stream: self.stream,
+                        text,
+                    });
                 }
                 taken
             }
@@ -98,7 +109,10 @@ impl Console {
     fn flush(&mut self, records: &mut Vec<Record>) {
         self.touched = None;
         if let Some(text) = self.lines.take_rest() {
-            records.push(Record::Console { stream: self.stream, text });
+            records.push(Record::Console {
+                stream: self.stream,
+                text,
+            });
         }
     }
 }
@@ -138,7 +152,9 @@ impl Lines {
     /// What has no line end yet, but for a character of which only a part has come.
     fn take_rest(&mut self) -> Option<String> {
         let whole = match std::str::from_utf8(&self.rest) {
-            Err(error) if error.error_len().is_none() && error.valid_up_to() > 0 => error.valid_up_to(),
+            Err(error) if error.error_len().is_none() && error.valid_up_to() > 0 => {
+                error.valid_up_to()
+            }
             _ => self.rest.len(),
         };
         let part = self.rest.split_off(whole);
@@ -149,7 +165,12 @@ impl Lines {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )]
 
     use super::*;
     use proptest::prelude::*;

@@ -38,8 +38,11 @@ pub(crate) async fn connect(spec: &SpawnSpec, reaper: &Reaper) -> Result<Connect
     make_home(&spec.home, spec.user)?;
     let nonce = nonce()?;
     let start = StartDirectory::create(&spec.socket_root, SCRIPT, &nonce)?;
-    let listener = UnixListener::bind(start.socket())
-        .map_err(|source| HostError::CannotPrepare { path: start.socket(), source })?;
+    let listener =
+        UnixListener::bind(start.socket()).map_err(|source| HostError::CannotPrepare {
+            path: start.socket(),
+            source,
+        })?;
     if let Some(user) = spec.user {
         start.give_to(user)?;
     }
@@ -60,15 +63,28 @@ pub(crate) async fn connect(spec: &SpawnSpec, reaper: &Reaper) -> Result<Connect
     let failure = match outcome {
         Ok(Ok((version, stream))) => {
             let (reader, socket) = stream;
-            return Ok(Connected { process, version, lines: reader, socket, stdout, stderr });
+            return Ok(Connected {
+                process,
+                version,
+                lines: reader,
+                socket,
+                stdout,
+                stderr,
+            });
         }
         Ok(Err(Some(error))) => error,
         Ok(Err(None)) => {
             let ended = tokio::time::timeout(END_GRACE, process.ended()).await;
             let status = ended.ok().flatten();
-            HostError::DiedAtStart { status, stderr_tail: tail(&mut stderr) }
+            HostError::DiedAtStart {
+                status,
+                stderr_tail: tail(&mut stderr),
+            }
         }
-        Err(_) => HostError::NotReady { within: spec.ready_within, stderr_tail: tail(&mut stderr) },
+        Err(_) => HostError::NotReady {
+            within: spec.ready_within,
+            stderr_tail: tail(&mut stderr),
+        },
     };
     process.kill();
     process.ended().await;
@@ -83,7 +99,10 @@ async fn handshake(
     spec: &SpawnSpec,
 ) -> Result<(PwshVersion, (LineReader, OwnedWriteHalf)), Option<HostError>> {
     let (stream, _) = listener.accept().await.map_err(|source| {
-        Some(HostError::CannotPrepare { path: spec.socket_root.clone(), source })
+        Some(HostError::CannotPrepare {
+            path: spec.socket_root.clone(),
+            source,
+        })
     })?;
     check_peer(&stream, pid, spec)?;
     let (reader, writer) = stream.into_split();
@@ -102,8 +121,12 @@ async fn handshake(
 }
 
 fn check_peer(stream: &UnixStream, pid: Pid, spec: &SpawnSpec) -> Result<(), HostError> {
-    let peer = stream.peer_cred().map_err(|_| HostError::WrongPeer("unknown user"))?;
-    let uid = spec.user.map_or_else(|| rustix::process::geteuid().as_raw(), |user| user.uid);
+    let peer = stream
+        .peer_cred()
+        .map_err(|_| HostError::WrongPeer("unknown user"))?;
+    let uid = spec
+        .user
+        .map_or_else(|| rustix::process::geteuid().as_raw(), |user| user.uid);
     if peer.uid() != uid {
         return Err(HostError::WrongPeer("another user"));
     }
@@ -112,7 +135,11 @@ fn check_peer(stream: &UnixStream, pid: Pid, spec: &SpawnSpec) -> Result<(), Hos
         .pid()
         .and_then(Pid::from_raw)
         .and_then(|peer| rustix::process::getpgid(Some(peer)).ok());
-    if group == Some(pid) { Ok(()) } else { Err(HostError::WrongPeer("another process")) }
+    if group == Some(pid) {
+        Ok(())
+    } else {
+        Err(HostError::WrongPeer("another process"))
+    }
 }
 
 async fn next_line(lines: &mut LineReader) -> Result<Vec<u8>, Option<HostError>> {

@@ -3,7 +3,9 @@
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -38,9 +40,13 @@ impl RunDirectory {
         let root = std::iter::once(root)
             .chain(fallbacks.iter().map(PathBuf::as_path))
             .find(fits)
-            .ok_or_else(|| HostError::PathTooLong { path: root.to_owned() })?;
-        Self::create_in(root)
-            .map_err(|source| HostError::CannotPrepare { path: root.to_owned(), source })
+            .ok_or_else(|| HostError::PathTooLong {
+                path: root.to_owned(),
+            })?;
+        Self::create_in(root).map_err(|source| HostError::CannotPrepare {
+            path: root.to_owned(),
+            source,
+        })
     }
 
     /// The directory; a [`super::SpawnSpec`] takes it as its socket root.
@@ -59,7 +65,10 @@ impl RunDirectory {
             .permissions(fs::Permissions::from_mode(0o700))
             .tempdir_in(root)?;
         let lock = lock(&directory.path().join(LOCK))?;
-        Ok(Self { directory, _lock: lock })
+        Ok(Self {
+            directory,
+            _lock: lock,
+        })
     }
 
     /// Lets processes of other users pass through to their own directories, and see nothing.
@@ -67,8 +76,12 @@ impl RunDirectory {
     /// # Errors
     /// [`HostError::CannotPrepare`].
     pub fn open_to_other_users(&self) -> Result<(), HostError> {
-        fs::set_permissions(self.path(), fs::Permissions::from_mode(0o711))
-            .map_err(|source| HostError::CannotPrepare { path: self.path().to_owned(), source })
+        fs::set_permissions(self.path(), fs::Permissions::from_mode(0o711)).map_err(|source| {
+            HostError::CannotPrepare {
+                path: self.path().to_owned(),
+                source,
+            }
+        })
     }
 }
 
@@ -102,7 +115,12 @@ fn make_private(path: &Path) -> io::Result<()> {
 }
 
 fn lock(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(path)?;
     file.lock()?;
     Ok(file)
 }
@@ -112,7 +130,10 @@ fn remove_stale(root: &Path) -> io::Result<()> {
     for entry in fs::read_dir(root)? {
         let entry = entry?;
         let metadata = fs::symlink_metadata(entry.path())?;
-        let ours = entry.file_name().as_bytes().starts_with(RUN_PREFIX.as_bytes())
+        let ours = entry
+            .file_name()
+            .as_bytes()
+            .starts_with(RUN_PREFIX.as_bytes())
             && metadata.is_dir()
             && metadata.uid() == own;
         if !ours {
@@ -163,12 +184,19 @@ impl StartDirectory {
                 .tempdir_in(root)?;
             let start = Self { directory };
             for (path, content) in [(start.script(), script), (start.nonce(), nonce)] {
-                let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(path)?;
+                let mut file = OpenOptions::new()
+                    .create_new(true)
+                    .write(true)
+                    .mode(0o600)
+                    .open(path)?;
                 file.write_all(content.as_bytes())?;
             }
             Ok(start)
         };
-        create().map_err(|source| HostError::CannotPrepare { path: root.to_owned(), source })
+        create().map_err(|source| HostError::CannotPrepare {
+            path: root.to_owned(),
+            source,
+        })
     }
 
     pub(crate) fn script(&self) -> PathBuf {
@@ -186,7 +214,12 @@ impl StartDirectory {
     /// Gives everything to the user that the process will run as; the directory last, because
     /// from then on it is closed to the pool.
     pub(crate) fn give_to(&self, user: UserIds) -> Result<(), HostError> {
-        for path in [self.script(), self.nonce(), self.socket(), self.directory.path().to_owned()] {
+        for path in [
+            self.script(),
+            self.nonce(),
+            self.socket(),
+            self.directory.path().to_owned(),
+        ] {
             std::os::unix::fs::lchown(&path, Some(user.uid), Some(user.gid))
                 .map_err(|source| HostError::CannotPrepare { path, source })?;
         }
@@ -207,14 +240,24 @@ pub(crate) fn make_home(home: &Path, user: Option<UserIds>) -> Result<(), HostEr
     }
     let make = || {
         DirBuilder::new().recursive(true).mode(0o700).create(home)?;
-        user.map_or(Ok(()), |user| std::os::unix::fs::lchown(home, Some(user.uid), Some(user.gid)))
+        user.map_or(Ok(()), |user| {
+            std::os::unix::fs::lchown(home, Some(user.uid), Some(user.gid))
+        })
     };
-    make().map_err(|source| HostError::CannotPrepare { path: home.to_owned(), source })
+    make().map_err(|source| HostError::CannotPrepare {
+        path: home.to_owned(),
+        source,
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )]
 
     use super::*;
 
@@ -245,14 +288,19 @@ mod tests {
         let short = root.path().join("short");
         let run = RunDirectory::create(&long, std::slice::from_ref(&short)).unwrap();
         assert!(run.path().starts_with(&short));
-        assert!(matches!(RunDirectory::create(&long, &[]), Err(HostError::PathTooLong { .. })));
+        assert!(matches!(
+            RunDirectory::create(&long, &[]),
+            Err(HostError::PathTooLong { .. })
+        ));
     }
 
     #[test]
     fn a_root_that_others_may_write_in_is_refused() {
         let root = tempfile::tempdir().unwrap();
         fs::set_permissions(root.path(), fs::Permissions::from_mode(0o777)).unwrap();
-        let refused = RunDirectory::create(root.path(), &[]).unwrap_err().to_string();
+        let refused = RunDirectory::create(root.path(), &[])
+            .unwrap_err()
+            .to_string();
         assert!(refused.contains("0700"), "{refused}");
     }
 }

@@ -68,7 +68,9 @@ impl Environment {
 
     /// Every variable with its value.
     pub fn iter(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
-        self.0.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_os_str(), value.as_os_str()))
     }
 }
 
@@ -110,26 +112,38 @@ fn module_path(vars: &BTreeMap<OsString, OsString>) -> Option<OsString> {
         .map(|data| Path::new(data).to_owned())
         .or_else(|| var("HOME").map(|home| Path::new(home).join(".local/share")));
     let own = data.map(|data| data.join("powershell/Modules"));
-    let given = var("PSModulePath").into_iter().flat_map(std::env::split_paths);
+    let given = var("PSModulePath")
+        .into_iter()
+        .flat_map(std::env::split_paths);
     let mut paths = Vec::new();
     for path in own.into_iter().chain(given) {
         if !paths.contains(&path) {
             paths.push(path);
         }
     }
-    (!paths.is_empty()).then(|| std::env::join_paths(paths).ok()).flatten()
+    (!paths.is_empty())
+        .then(|| std::env::join_paths(paths).ok())
+        .flatten()
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )]
 
     use super::*;
 
     fn environment(vars: &[(&str, &str)], pass: &[&str]) -> Environment {
         Environment::from_vars(
             vars.iter().map(|(name, value)| (name.into(), value.into())),
-            &pass.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>(),
+            &pass
+                .iter()
+                .map(|name| (*name).to_owned())
+                .collect::<Vec<_>>(),
         )
     }
 
@@ -167,20 +181,33 @@ mod tests {
         ];
         for (given, expected) in cases {
             let environment = environment(&[("HTTPS_PROXY", given)], &[]);
-            assert_eq!(environment.get("HTTPS_PROXY").and_then(OsStr::to_str), expected, "{given}");
+            assert_eq!(
+                environment.get("HTTPS_PROXY").and_then(OsStr::to_str),
+                expected,
+                "{given}"
+            );
         }
     }
 
     #[test]
     fn modules_of_the_starting_user_stay_in_reach() {
         let get = |vars: &[(&str, &str)]| {
-            environment(vars, &[]).get("PSModulePath").map(|value| value.to_str().unwrap().to_owned())
+            environment(vars, &[])
+                .get("PSModulePath")
+                .map(|value| value.to_str().unwrap().to_owned())
         };
         assert_eq!(
-            get(&[("HOME", "/home/joe"), ("PSModulePath", "/opt/modules:/opt/modules")]).unwrap(),
+            get(&[
+                ("HOME", "/home/joe"),
+                ("PSModulePath", "/opt/modules:/opt/modules")
+            ])
+            .unwrap(),
             "/home/joe/.local/share/powershell/Modules:/opt/modules"
         );
-        assert_eq!(get(&[("XDG_DATA_HOME", "/data")]).unwrap(), "/data/powershell/Modules");
+        assert_eq!(
+            get(&[("XDG_DATA_HOME", "/data")]).unwrap(),
+            "/data/powershell/Modules"
+        );
         assert_eq!(get(&[]), None);
     }
 }

@@ -51,7 +51,9 @@ pub enum HostError {
         stderr_tail: String,
     },
     /// Another process connected to the private socket, or it did not know the nonce.
-    #[error("something else than the started PowerShell connected to its socket ({0}); check who else runs processes under this user id")]
+    #[error(
+        "something else than the started PowerShell connected to its socket ({0}); check who else runs processes under this user id"
+    )]
     WrongPeer(&'static str),
     /// The PowerShell is older than the bootstrap needs.
     #[error(transparent)]
@@ -63,13 +65,17 @@ pub enum HostError {
         status: Option<ExitStatus>,
     },
     /// The process wrote something to the socket that the pool does not understand.
-    #[error("the PowerShell process sent {0} and was ended; a command must not write to the pool's own connection")]
+    #[error(
+        "the PowerShell process sent {0} and was ended; a command must not write to the pool's own connection"
+    )]
     Garbage(#[from] Garbage),
     /// A second submission before the end of the first.
     #[error("a command is still running in this PowerShell process; wait for its end")]
     Busy,
     /// A submission could not be handed over.
-    #[error("cannot write to the PowerShell process; it is probably gone, a fresh one takes its place")]
+    #[error(
+        "cannot write to the PowerShell process; it is probably gone, a fresh one takes its place"
+    )]
     CannotWrite,
     /// The process that guards against leftovers cannot be had.
     #[error("no process is started without the helper that would clean up after it: {source}")]
@@ -104,6 +110,10 @@ struct Tail<'a>(&'a str);
 
 impl fmt::Display for Tail<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() { Ok(()) } else { write!(f, "; it said: {}", self.0) }
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            write!(f, "; it said: {}", self.0)
+        }
     }
 }

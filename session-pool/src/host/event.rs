@@ -16,6 +16,26 @@ pub struct Submission {
     pub own: bool,
 }
 
+impl Submission {
+    /// A caller's script.
+    pub fn callers(script: impl Into<String>, format: OutputFormat) -> Self {
+        Self {
+            script: script.into(),
+            format,
+            own: false,
+        }
+    }
+
+    /// A script of the pool's own.
+    pub fn own(script: impl Into<String>, format: OutputFormat) -> Self {
+        Self {
+            script: script.into(),
+            format,
+            own: true,
+        }
+    }
+}
+
 /// What a host tells.
 #[derive(Debug)]
 pub enum HostEvent {
@@ -64,7 +84,12 @@ const MAX_PARSE_ERRORS: usize = 100;
 
 impl Running {
     pub(crate) fn new(token: Token, format: OutputFormat) -> Self {
-        Self { token, format, terminating: None, parse_errors: Vec::new() }
+        Self {
+            token,
+            format,
+            terminating: None,
+            parse_errors: Vec::new(),
+        }
     }
 
     pub(crate) fn token(&self) -> Token {
@@ -93,7 +118,10 @@ impl Running {
                 }
             }
             Frame::Finished { end, stateful } => {
-                return Ok(Some(Finished { outcome: self.outcome(end), stateful }));
+                return Ok(Some(Finished {
+                    outcome: self.outcome(end),
+                    stateful,
+                }));
             }
         }
         Ok(None)
@@ -104,11 +132,13 @@ impl Running {
             End::Completed => Outcome::Completed,
             End::Stopped => Outcome::Stopped,
             End::ParseFailed => Outcome::ParseFailed(std::mem::take(&mut self.parse_errors)),
-            End::Failed => Outcome::Failed(self.terminating.take().unwrap_or_else(|| ErrorRecord {
-                message: "the command failed and PowerShell does not say why".to_owned(),
-                terminating: true,
-                ..ErrorRecord::default()
-            })),
+            End::Failed => {
+                Outcome::Failed(self.terminating.take().unwrap_or_else(|| ErrorRecord {
+                    message: "the command failed and PowerShell does not say why".to_owned(),
+                    terminating: true,
+                    ..ErrorRecord::default()
+                }))
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
+use crate::domain::ansi;
 use crate::domain::format::OutputFormat;
 use crate::domain::record::{ErrorRecord, Progress, Record};
 
@@ -29,7 +30,11 @@ impl Token {
             .iter_mut()
             .zip(random.iter().flat_map(|byte| [byte >> 4, byte & 15]))
         {
-            *digit = if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
+            *digit = if nibble < 10 {
+                b'0' + nibble
+            } else {
+                b'a' + nibble - 10
+            };
         }
         Self(text)
     }
@@ -44,7 +49,9 @@ impl Token {
 
 impl fmt::Display for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|c| write!(f, "{}", char::from(*c)))
+        self.0
+            .iter()
+            .try_for_each(|c| write!(f, "{}", char::from(*c)))
     }
 }
 
@@ -71,7 +78,10 @@ pub(crate) enum Frame {
     Record(Record),
     /// One of the errors that kept a script from being parsed.
     ParseError(ErrorRecord),
-    Finished { end: End, stateful: bool },
+    Finished {
+        end: End,
+        stateful: bool,
+    },
 }
 
 /// Why a line is no frame. Holds no content: that is the callers'.
@@ -103,13 +113,19 @@ impl<'a> Envelope<'a> {
     /// Takes a line without its end apart.
     pub(crate) fn open(line: &'a [u8]) -> Result<Self, Garbage> {
         let (tag, rest) = line.split_first().ok_or(Garbage::NoFrame)?;
-        let (token, rest) = rest.split_at_checked(Token::LENGTH).ok_or(Garbage::NoFrame)?;
+        let (token, rest) = rest
+            .split_at_checked(Token::LENGTH)
+            .ok_or(Garbage::NoFrame)?;
         let payload = rest.strip_prefix(b" ").ok_or(Garbage::NoFrame)?;
         let token = Token::parse(token).ok_or(Garbage::NoFrame)?;
         if !b"OJEPWVDISGBF".contains(tag) {
             return Err(Garbage::NoFrame);
         }
-        Ok(Self { tag: *tag, token, payload })
+        Ok(Self {
+            tag: *tag,
+            token,
+            payload,
+        })
     }
 
     /// Whether it claims to end its submission.
@@ -124,20 +140,35 @@ impl<'a> Envelope<'a> {
             b'O' => match format {
                 OutputFormat::Text { .. } => Record::Output { text: plain(text) },
                 // A layout (Format-Table) has no JSON of its own: its lines become strings.
-                OutputFormat::Json { .. } => {
-                    Record::Json { text: serde_json::Value::from(plain(text)).to_string() }
-                }
+                OutputFormat::Json { .. } => Record::Json {
+                    text: serde_json::Value::from(plain(text)).to_string(),
+                },
             },
             b'J' => {
-                serde_json::from_str::<serde::de::IgnoredAny>(text).map_err(|_| Garbage::Payload)?;
-                Record::Json { text: text.to_owned() }
+                serde_json::from_str::<serde::de::IgnoredAny>(text)
+                    .map_err(|_| Garbage::Payload)?;
+                Record::Json {
+                    text: text.to_owned(),
+                }
             }
             b'E' => Record::Error(error_record(text)?),
-            b'W' => Record::Warning { text: quoted(text)? },
-            b'V' => Record::Verbose { text: quoted(text)? },
-            b'D' => Record::Debug { text: quoted(text)? },
-            b'I' => Record::Information { text: quoted(text)?, shown: false },
-            b'S' => Record::Information { text: quoted(text)?, shown: true },
+            b'W' => Record::Warning {
+                text: quoted(text)?,
+            },
+            b'V' => Record::Verbose {
+                text: quoted(text)?,
+            },
+            b'D' => Record::Debug {
+                text: quoted(text)?,
+            },
+            b'I' => Record::Information {
+                text: quoted(text)?,
+                shown: false,
+            },
+            b'S' => Record::Information {
+                text: quoted(text)?,
+                shown: true,
+            },
             b'G' => {
                 let mut progress: Progress = json(text)?;
                 progress.activity = plain(&progress.activity);
@@ -184,22 +215,20 @@ fn error_record(text: &str) -> Result<ErrorRecord, Garbage> {
 
 /// The text without ANSI sequences and without the carriage return of a Windows line end.
 pub(crate) fn plain(text: &str) -> String {
-    let text = text.strip_suffix('\r').unwrap_or(text);
-    if !text.contains(['\u{1b}', '\u{9b}']) {
-        return text.to_owned();
-    }
-    // The stripper drops every control character but the newline; tabs are part of the text.
-    text.split('\t').map(strip_ansi_escapes::strip_str).collect::<Vec<_>>().join("\t")
+    ansi::strip(text.strip_suffix('\r').unwrap_or(text)).into_owned()
 }
 
 /// The line that asks the script to run something.
 pub(crate) fn run_request(token: Token, script: &str, format: OutputFormat, own: bool) -> String {
     let (letter, number) = match format {
-        OutputFormat::Text { width } => ('T', u32::from(width)),
-        OutputFormat::Json { depth } => ('J', u32::from(depth)),
+        OutputFormat::Text { width } => ('T', u32::from(width.get())),
+        OutputFormat::Json { depth } => ('J', u32::from(depth.get())),
     };
     let own = u8::from(own);
-    format!("R {token} {own} {letter} {number} {}\n", BASE64.encode(script))
+    format!(
+        "R {token} {own} {letter} {number} {}\n",
+        BASE64.encode(script)
+    )
 }
 
 /// The line that asks the script to stop what runs.
@@ -209,13 +238,18 @@ pub(crate) fn cancel_request(token: Token) -> String {
 
 /// The script's first line: its nonce and PowerShell's version.
 pub(crate) fn parse_hello<'a>(line: &'a [u8], nonce: &str) -> Option<&'a str> {
-    let rest = line.strip_prefix(b"H")?.strip_prefix(nonce.as_bytes())?.strip_prefix(b" ")?;
+    let rest = line
+        .strip_prefix(b"H")?
+        .strip_prefix(nonce.as_bytes())?
+        .strip_prefix(b" ")?;
     std::str::from_utf8(rest).ok()
 }
 
 /// Whether the line says that the script is warm and waits for work.
 pub(crate) fn is_ready(line: &[u8], nonce: &str) -> bool {
-    line.strip_prefix(b"R").and_then(|rest| rest.strip_prefix(nonce.as_bytes())) == Some(b" ")
+    line.strip_prefix(b"R")
+        .and_then(|rest| rest.strip_prefix(nonce.as_bytes()))
+        == Some(b" ")
 }
 
 #[cfg(test)]

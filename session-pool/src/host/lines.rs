@@ -18,7 +18,11 @@ pub(crate) struct LineReader {
 
 impl LineReader {
     pub(crate) fn new(socket: OwnedReadHalf) -> Self {
-        Self { socket, buffer: LineBuffer::default(), ended: false }
+        Self {
+            socket,
+            buffer: LineBuffer::default(),
+            ended: false,
+        }
     }
 
     /// The next whole line that is already here, without its end.
@@ -73,7 +77,11 @@ impl LineBuffer {
         let Some(offset) = memchr::memchr(b'\n', unsearched) else {
             self.searched = self.bytes.len();
             let pending = self.bytes.len() - self.start;
-            return if pending > MAX_FRAME { Err(Garbage::TooLong) } else { Ok(None) };
+            return if pending > MAX_FRAME {
+                Err(Garbage::TooLong)
+            } else {
+                Ok(None)
+            };
         };
         let end = self.searched + offset;
         let line = self.bytes.get(self.start..end).unwrap_or_default();
@@ -99,7 +107,12 @@ impl LineBuffer {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )]
 
     use super::*;
     use proptest::prelude::*;

@@ -127,8 +127,13 @@ impl Host {
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(HostError::NoRandomness)?;
         let token = Token::new(random);
-        let Submission { script, format, own } = submission;
-        self.request(frame::run_request(token, &script, format, own)).await?;
+        let Submission {
+            script,
+            format,
+            own,
+        } = submission;
+        self.request(frame::run_request(token, &script, format, own))
+            .await?;
         self.running = Some(Running::new(token, format));
         Ok(())
     }
@@ -163,7 +168,9 @@ impl Host {
                 if self.lines.has_ended() {
                     let ended = tokio::time::timeout(dial::END_GRACE, self.process.ended()).await;
                     self.process.kill();
-                    self.leave(HostError::Died { status: ended.ok().flatten() });
+                    self.leave(HostError::Died {
+                        status: ended.ok().flatten(),
+                    });
                 } else {
                     self.wait().await;
                 }
@@ -173,9 +180,17 @@ impl Host {
 
     /// Ends the process in good order, and with it everything it started.
     pub async fn shut_down(self) {
-        let Self { mut process, requests, lines, .. } = self;
+        let Self {
+            mut process,
+            requests,
+            lines,
+            ..
+        } = self;
         drop((requests, lines));
-        if tokio::time::timeout(FAREWELL, process.ended()).await.is_err() {
+        if tokio::time::timeout(FAREWELL, process.ended())
+            .await
+            .is_err()
+        {
             process.kill();
             process.ended().await;
         }
@@ -191,7 +206,10 @@ impl Host {
         if self.gone {
             return Err(HostError::CannotWrite);
         }
-        self.requests.send(line).await.map_err(|_| HostError::CannotWrite)
+        self.requests
+            .send(line)
+            .await
+            .map_err(|_| HostError::CannotWrite)
     }
 
     /// Waits for anything to happen, and takes it in.
@@ -238,16 +256,23 @@ impl Host {
         let mut records = Vec::new();
         let mut bytes = 0;
         while records.len() < BATCH_RECORDS && bytes < BATCH_BYTES {
-            let Some(line) = self.lines.line()? else { break };
+            let Some(line) = self.lines.line()? else {
+                break;
+            };
             bytes += line.len();
             let envelope = Envelope::open(line)?;
-            let Some(running) = self.running.as_mut().filter(|it| it.token() == envelope.token)
+            let Some(running) = self
+                .running
+                .as_mut()
+                .filter(|it| it.token() == envelope.token)
             else {
                 // An older command's word. If it ends once more, its first end was a forged one.
                 self.forged |= envelope.is_end() && self.last == Some(envelope.token);
                 continue;
             };
-            let Some(mut finished) = running.take(envelope, &mut records)? else { continue };
+            let Some(mut finished) = running.take(envelope, &mut records)? else {
+                continue;
+            };
             finished.stateful |= self.forged;
             self.last = Some(running.token());
             // Whatever the command wrote to the console was written before its end.

@@ -2,13 +2,12 @@
 //! task that awaits it and ends the whole group, whatever becomes of the [`Process`] handle.
 
 use std::io;
-use std::os::fd::OwnedFd;
 use std::process::{ExitStatus, Stdio};
 
-use rustix::process::{Pid, PidfdFlags, Signal};
-use tokio::io::unix::AsyncFd;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 use tokio::net::unix::pipe;
 use tokio::process::{Child, Command};
+use tokio::signal::unix::{Signal as SignalStream, SignalKind, signal};
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -44,19 +43,34 @@ impl Process {
         start: &StartDirectory,
         reaper: &Reaper,
     ) -> Result<(Self, Pipes), HostError> {
-        let cannot_start =
-            |source| HostError::CannotStart { program: spec.program.path.clone(), source };
+        let cannot_start = |source| HostError::CannotStart {
+            program: spec.program.path.clone(),
+            source,
+        };
         let (stdout_end, stdout) = pipe::pipe().map_err(cannot_start)?;
         let (stderr_end, stderr) = pipe::pipe().map_err(cannot_start)?;
+        // From before the start, so that an early end is not missed.
+        let endings = signal(SignalKind::child()).map_err(cannot_start)?;
         let child = command(spec, start, stdout_end, stderr_end)
             .and_then(|mut command| command.spawn())
             .map_err(cannot_start)?;
-        let (pid, exit) = watched(&child).map_err(cannot_start)?;
+        let pid = id(&child).map_err(cannot_start)?;
         let kill = CancellationToken::new();
         let (report, ended) = watch::channel(None);
-        tokio::spawn(supervise(child, pid, exit, kill.clone(), report, reaper.clone()));
-        let process =
-            Self { pid, _kill_on_drop: kill.clone().drop_guard(), kill, ended };
+        tokio::spawn(supervise(
+            child,
+            pid,
+            endings,
+            kill.clone(),
+            report,
+            reaper.clone(),
+        ));
+        let process = Self {
+            pid,
+            _kill_on_drop: kill.clone().drop_guard(),
+            kill,
+            ended,
+        };
         reaper.add(pid).await?;
         Ok((process, Pipes { stdout, stderr }))
     }
@@ -107,27 +121,33 @@ fn command(
     Ok(command)
 }
 
-/// The child's id, which is its group's too, and a descriptor that tells of its end.
-fn watched(child: &Child) -> io::Result<(Pid, AsyncFd<OwnedFd>)> {
-    let pid = child
-        .id()
-        .and_then(|id| i32::try_from(id).ok())
-        .and_then(Pid::from_raw)
-        .ok_or(io::ErrorKind::NotFound)?;
-    let exit = rustix::process::pidfd_open(pid, PidfdFlags::NONBLOCK)?;
-    Ok((pid, AsyncFd::register(exit)?))
+/// The child's id, which is its group's too.
+fn id(child: &Child) -> io::Result<Pid> {
+    let id = child.id().and_then(|id| i32::try_from(id).ok());
+    id.and_then(Pid::from_raw)
+        .ok_or_else(|| io::ErrorKind::NotFound.into())
+}
+
+/// Waits until the process has ended, and leaves it unawaited.
+async fn exit(pid: Pid, mut endings: SignalStream) {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    while let Ok(None) = rustix::process::waitid(WaitId::Pid(pid), options) {
+        if endings.recv().await.is_none() {
+            return;
+        }
+    }
 }
 
 async fn supervise(
     mut child: Child,
     group: Pid,
-    exit: AsyncFd<OwnedFd>,
+    endings: SignalStream,
     kill: CancellationToken,
     report: watch::Sender<Option<Ended>>,
     reaper: Reaper,
 ) {
     tokio::select! {
-        _ = exit.readable() => {}
+        () = exit(group, endings) => {}
         () = kill.cancelled() => {}
     }
     // Before the leader is awaited: until then its number cannot become another group's.

@@ -12,7 +12,7 @@ pub struct PwshVersion {
     minor: u32,
     patch: u32,
     /// What follows a dash; a preview comes before its release, which this order ignores.
-    label: Option<String>,
+    label: Option<Box<str>>,
 }
 
 impl PwshVersion {
@@ -21,7 +21,12 @@ impl PwshVersion {
 
     /// A released version.
     pub const fn new(major: u32, minor: u32, patch: u32) -> Self {
-        Self { major, minor, patch, label: None }
+        Self {
+            major,
+            minor,
+            patch,
+            label: None,
+        }
     }
 
     /// The same version if the pool can work with it.
@@ -29,14 +34,20 @@ impl PwshVersion {
     /// # Errors
     /// [`VersionError::TooOld`] below 7.4.
     pub fn supported(self) -> Result<Self, VersionError> {
-        if self < Self::OLDEST { Err(VersionError::TooOld(self)) } else { Ok(self) }
+        if self < Self::OLDEST {
+            Err(VersionError::TooOld(self))
+        } else {
+            Ok(self)
+        }
     }
 }
 
 impl fmt::Display for PwshVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}.{}", self.major, self.minor, self.patch)?;
-        self.label.iter().try_for_each(|label| write!(f, "-{label}"))
+        self.label
+            .iter()
+            .try_for_each(|label| write!(f, "-{label}"))
     }
 }
 
@@ -46,7 +57,7 @@ impl FromStr for PwshVersion {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let unreadable = || VersionError::Unreadable(text.chars().take(40).collect());
         let (numbers, label) = match text.split_once('-') {
-            Some((numbers, label)) => (numbers, Some(label.to_owned())),
+            Some((numbers, label)) => (numbers, Some(label.into())),
             None => (text, None),
         };
         let mut parts = numbers.split('.').map(str::parse::<u32>);
@@ -54,7 +65,12 @@ impl FromStr for PwshVersion {
         let major = number()?.ok_or_else(unreadable)?;
         let minor = number()?.unwrap_or(0);
         let patch = number()?.unwrap_or(0);
-        Ok(Self { major, minor, patch, label })
+        Ok(Self {
+            major,
+            minor,
+            patch,
+            label,
+        })
     }
 }
 
@@ -62,23 +78,30 @@ impl FromStr for PwshVersion {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VersionError {
     /// Older than anything the pool works with.
-    #[error("PowerShell {0} is too old: the pool needs 7.4 or later, 7.6 is best; `session-pool install-pwsh` installs it")]
+    #[error(
+        "PowerShell {0} is too old: the pool needs 7.4 or later, 7.6 is best; `session-pool install-pwsh` installs it"
+    )]
     TooOld(PwshVersion),
     /// What the process reports is no version.
     #[error("{0:?} is not a version of PowerShell; name the real one with --pwsh")]
     Unreadable(String),
-    /// Good enough for the pool, too old for this module.
-    #[error("{module} {module_version} needs PowerShell {needed} or later and this is {found}; `session-pool install-pwsh` installs 7.6, or install an older {module}")]
-    TooOldForModule {
-        /// The module's name in the PowerShell Gallery.
-        module: String,
-        /// The module's version.
-        module_version: String,
-        /// The version it needs.
-        needed: PwshVersion,
-        /// The version that is there.
-        found: PwshVersion,
-    },
+}
+
+/// A PowerShell that is good enough for the pool and too old for a module.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{module} {module_version} needs PowerShell {needed} or later and this is {found}; \
+     `session-pool install-pwsh` installs 7.6, or install an older {module}"
+)]
+pub struct TooOldForModule {
+    /// The module's name in the PowerShell Gallery.
+    pub module: String,
+    /// The module's version.
+    pub module_version: String,
+    /// The version it needs.
+    pub needed: PwshVersion,
+    /// The version that is there.
+    pub found: PwshVersion,
 }
 
 /// The oldest PowerShell on which a version of a module runs, as far as the module's makers say.
@@ -86,7 +109,9 @@ pub enum VersionError {
 /// `ExchangeOnlineManagement` from 3.10 needs 7.6 (its release notes of June 2026), `PnP.PowerShell`
 /// from 3.0 needs 7.4.
 pub fn minimum_for_module(module: &str, module_version: &str) -> PwshVersion {
-    let mut numbers = module_version.split(['.', '-']).map_while(|part| part.parse::<u32>().ok());
+    let mut numbers = module_version
+        .split(['.', '-'])
+        .map_while(|part| part.parse::<u32>().ok());
     let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
     if module.eq_ignore_ascii_case("ExchangeOnlineManagement") && version >= (3, 10) {
         PwshVersion::new(7, 6, 0)
@@ -98,13 +123,17 @@ pub fn minimum_for_module(module: &str, module_version: &str) -> PwshVersion {
 /// Checks that a module of this version runs on this PowerShell.
 ///
 /// # Errors
-/// [`VersionError::TooOldForModule`], which names what is needed.
-pub fn check_module(found: &PwshVersion, module: &str, module_version: &str) -> Result<(), VersionError> {
+/// [`TooOldForModule`], which names what is needed.
+pub fn check_module(
+    found: &PwshVersion,
+    module: &str,
+    module_version: &str,
+) -> Result<(), TooOldForModule> {
     let needed = minimum_for_module(module, module_version);
     if *found >= needed {
         return Ok(());
     }
-    Err(VersionError::TooOldForModule {
+    Err(TooOldForModule {
         module: module.to_owned(),
         module_version: module_version.to_owned(),
         needed,
@@ -132,7 +161,9 @@ pub enum NotFound {
     #[error("{} is no file; correct --pwsh or SESSION_POOL_PWSH", .0.display())]
     Explicit(PathBuf),
     /// There is none in any of the usual places.
-    #[error("no PowerShell was found; `session-pool install-pwsh` installs the official one, or name yours with --pwsh or SESSION_POOL_PWSH")]
+    #[error(
+        "no PowerShell was found; `session-pool install-pwsh` installs the official one, or name yours with --pwsh or SESSION_POOL_PWSH"
+    )]
     Nowhere,
 }
 
@@ -151,7 +182,11 @@ impl Search<'_> {
         }
         self.in_path()
             .or_else(|| self.newest_installed())
-            .or_else(|| self.development.filter(|path| path.is_file()).map(Path::to_owned))
+            .or_else(|| {
+                self.development
+                    .filter(|path| path.is_file())
+                    .map(Path::to_owned)
+            })
             .ok_or(NotFound::Nowhere)
     }
 
@@ -178,7 +213,12 @@ impl Search<'_> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )]
 
     use super::*;
 
@@ -200,7 +240,10 @@ mod tests {
     fn under_7_4_is_refused_with_a_remedy() {
         assert!(version("7.4.0").supported().is_ok());
         let error = version("7.3.12").supported().unwrap_err().to_string();
-        assert!(error.contains("7.3.12") && error.contains("install-pwsh"), "{error}");
+        assert!(
+            error.contains("7.3.12") && error.contains("install-pwsh"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -211,7 +254,10 @@ mod tests {
         assert!(check("7.4.6", "3.9.2").is_ok());
         assert!(check("7.6.0", "3.10.0").is_ok());
         let error = check("7.4.6", "3.10.0").unwrap_err().to_string();
-        assert!(error.contains("ExchangeOnlineManagement 3.10.0 needs PowerShell 7.6"), "{error}");
+        assert!(
+            error.contains("ExchangeOnlineManagement 3.10.0 needs PowerShell 7.6"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -238,11 +284,20 @@ mod tests {
         assert_eq!(search.run(), Ok(newest));
         let in_path = make("bin/pwsh");
         let bin = root.path().join("bin");
-        let search = Search { path: Some(bin.as_os_str()), ..search };
+        let search = Search {
+            path: Some(bin.as_os_str()),
+            ..search
+        };
         assert_eq!(search.run(), Ok(in_path));
-        let search = Search { explicit: Some(&development), ..search };
+        let search = Search {
+            explicit: Some(&development),
+            ..search
+        };
         assert_eq!(search.run(), Ok(development.clone()));
-        let search = Search { explicit: Some(&missing), ..search };
+        let search = Search {
+            explicit: Some(&missing),
+            ..search
+        };
         assert_eq!(search.run(), Err(NotFound::Explicit(missing.clone())));
         assert_eq!(Search::default().run(), Err(NotFound::Nowhere));
     }

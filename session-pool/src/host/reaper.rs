@@ -39,22 +39,42 @@ impl Reaper {
     pub fn start(program: PathBuf) -> Result<Self, HostError> {
         let helper = Helper::spawn(&program).map_err(|source| HostError::NoReaper { source })?;
         let (requests, receiver) = mpsc::channel(16);
-        tokio::spawn(Keeper { program, helper: Some(helper), groups: BTreeSet::new() }.run(receiver));
+        tokio::spawn(
+            Keeper {
+                program,
+                helper: Some(helper),
+                groups: BTreeSet::new(),
+            }
+            .run(receiver),
+        );
         Ok(Self { requests })
     }
 
     /// Puts a group on the list; returns when the helper is sure to learn of it.
     pub(crate) async fn add(&self, group: Pid) -> Result<(), HostError> {
-        let gone = || HostError::NoReaper { source: io::ErrorKind::BrokenPipe.into() };
+        let gone = || HostError::NoReaper {
+            source: io::ErrorKind::BrokenPipe.into(),
+        };
         let (done, answer) = oneshot::channel();
-        self.requests.send(Request::Add(group, done)).await.map_err(|_| gone())?;
-        answer.await.map_err(|_| gone())?.map_err(|source| HostError::NoReaper { source })
+        self.requests
+            .send(Request::Add(group, done))
+            .await
+            .map_err(|_| gone())?;
+        answer
+            .await
+            .map_err(|_| gone())?
+            .map_err(|source| HostError::NoReaper { source })
     }
 
     /// Takes a group off the list, after all of it has ended.
     pub(crate) async fn remove(&self, group: Pid) {
         let (done, answer) = oneshot::channel();
-        if self.requests.send(Request::Remove(group, done)).await.is_ok() {
+        if self
+            .requests
+            .send(Request::Remove(group, done))
+            .await
+            .is_ok()
+        {
             // Without an answer the helper's keeper is gone, and with it the list.
             let _ = answer.await;
         }
@@ -75,7 +95,9 @@ impl Reaper {
 /// # Errors
 /// What the system says.
 pub fn make_non_dumpable() -> io::Result<()> {
-    Ok(rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?)
+    Ok(rustix::process::set_dumpable_behavior(
+        DumpableBehavior::NotDumpable,
+    )?)
 }
 
 /// The helper process as the pool sees it.
@@ -100,7 +122,9 @@ impl Helper {
     }
 
     async fn say(&mut self, sign: char, group: Pid) -> io::Result<()> {
-        self.list.write_all(format!("{sign}{}\n", group.as_raw_nonzero()).as_bytes()).await?;
+        self.list
+            .write_all(format!("{sign}{}\n", group.as_raw_nonzero()).as_bytes())
+            .await?;
         self.list.flush().await
     }
 

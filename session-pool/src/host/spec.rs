@@ -34,7 +34,10 @@ pub struct Program {
 
 impl From<PathBuf> for Program {
     fn from(path: PathBuf) -> Self {
-        Self { path, args: Vec::new() }
+        Self {
+            path,
+            args: Vec::new(),
+        }
     }
 }
 

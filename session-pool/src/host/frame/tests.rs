@@ -1,10 +1,21 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use std::num::{NonZeroU8, NonZeroU16};
 
 use super::*;
 use proptest::prelude::*;
 
-const TEXT: OutputFormat = OutputFormat::Text { width: 120 };
-const JSON: OutputFormat = OutputFormat::Json { depth: 2 };
+const TEXT: OutputFormat = OutputFormat::Text {
+    width: NonZeroU16::MAX,
+};
+const JSON: OutputFormat = OutputFormat::Json {
+    depth: NonZeroU8::MIN,
+};
 
 fn decode(line: &str, format: OutputFormat) -> Result<Frame, Garbage> {
     Envelope::open(line.as_bytes())?.decode(format)
@@ -29,28 +40,58 @@ fn a_token_is_sixteen_lower_case_hexadecimal_digits() {
 #[test]
 fn output_loses_ansi_and_carriage_return_but_keeps_tabs() {
     let line = "O0123456789abcdef \u{1b}[32;1mName\u{1b}[0m\tvalue\r";
-    assert_eq!(record(line), Record::Output { text: "Name\tvalue".to_owned() });
-    assert_eq!(record("O0123456789abcdef "), Record::Output { text: String::new() });
+    assert_eq!(
+        record(line),
+        Record::Output {
+            text: "Name\tvalue".to_owned()
+        }
+    );
+    assert_eq!(
+        record("O0123456789abcdef "),
+        Record::Output {
+            text: String::new()
+        }
+    );
 }
 
 #[test]
 fn layout_lines_of_a_json_job_become_json_strings() {
     let frame = decode("O0123456789abcdef say \"hi\"", JSON).unwrap();
-    assert_eq!(frame, Frame::Record(Record::Json { text: r#""say \"hi\"""#.to_owned() }));
+    assert_eq!(
+        frame,
+        Frame::Record(Record::Json {
+            text: r#""say \"hi\"""#.to_owned()
+        })
+    );
 }
 
 #[test]
 fn json_is_validated() {
     assert!(decode("J0123456789abcdef {\"a\":1}", JSON).is_ok());
-    assert_eq!(decode("J0123456789abcdef {\"a\":1", JSON), Err(Garbage::Payload));
+    assert_eq!(
+        decode("J0123456789abcdef {\"a\":1", JSON),
+        Err(Garbage::Payload)
+    );
     assert_eq!(decode("J0123456789abcdef 1 2", JSON), Err(Garbage::Payload));
 }
 
 #[test]
 fn an_end_is_one_of_four_and_a_bit() {
     let end = |text| decode(&format!("F0123456789abcdef {text}"), TEXT);
-    assert_eq!(end("C0"), Ok(Frame::Finished { end: End::Completed, stateful: false }));
-    assert_eq!(end("S1"), Ok(Frame::Finished { end: End::Stopped, stateful: true }));
+    assert_eq!(
+        end("C0"),
+        Ok(Frame::Finished {
+            end: End::Completed,
+            stateful: false
+        })
+    );
+    assert_eq!(
+        end("S1"),
+        Ok(Frame::Finished {
+            end: End::Stopped,
+            stateful: true
+        })
+    );
     for wrong in ["", "C", "X0", "C2", "C00"] {
         assert_eq!(end(wrong), Err(Garbage::Payload), "{wrong}");
     }
@@ -58,10 +99,22 @@ fn an_end_is_one_of_four_and_a_bit() {
 
 #[test]
 fn what_is_no_frame_is_garbage() {
-    for line in ["", "O", "O0123456789abcdef", "hello world, this is text", "Z0123456789abcdef x"] {
-        assert_eq!(Envelope::open(line.as_bytes()), Err(Garbage::NoFrame), "{line}");
+    for line in [
+        "",
+        "O",
+        "O0123456789abcdef",
+        "hello world, this is text",
+        "Z0123456789abcdef x",
+    ] {
+        assert_eq!(
+            Envelope::open(line.as_bytes()),
+            Err(Garbage::NoFrame),
+            "{line}"
+        );
     }
-    let broken = Envelope::open(b"O0123456789abcdef \xff\xfe").unwrap().decode(TEXT);
+    let broken = Envelope::open(b"O0123456789abcdef \xff\xfe")
+        .unwrap()
+        .decode(TEXT);
     assert_eq!(broken, Err(Garbage::NotUtf8));
 }
 
