@@ -33,7 +33,9 @@ pub struct RunRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(
         feature = "server",
-        schema(pattern = "^(admin|https://([a-z0-9]+(-[a-z0-9]+)*\\.)+[a-z]{2,}(/[A-Za-z0-9._~-]+)*/?)$")
+        schema(
+            pattern = "^(admin|https://([a-z0-9]+(-[a-z0-9]+)*\\.)+[a-z]{2,}(/[A-Za-z0-9._~-]+)*/?)$"
+        )
     )]
     pub site: Option<String>,
     /// The PowerShell to run: one command or a whole script.
@@ -47,23 +49,43 @@ pub struct RunRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<FormatName>,
     /// Columns of the text form, 20 to 4,096.
-    #[serde(default, deserialize_with = "whole_number", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "whole_number",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[cfg_attr(feature = "server", schema(minimum = 20, maximum = 4096))]
     pub width: Option<u16>,
     /// Levels of the JSON form, 1 to 100.
-    #[serde(default, deserialize_with = "whole_number", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "whole_number",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[cfg_attr(feature = "server", schema(minimum = 1, maximum = 100))]
     pub depth: Option<u8>,
     /// Seconds the command may run, 1 to 3,600; then it is stopped.
-    #[serde(default, deserialize_with = "whole_number", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "whole_number",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[cfg_attr(feature = "server", schema(minimum = 1, maximum = 3600))]
     pub timeout_seconds: Option<u32>,
     /// Seconds this request waits for the job, 0 to 3,600; until it is done where left out.
-    #[serde(default, deserialize_with = "whole_number", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "whole_number",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[cfg_attr(feature = "server", schema(minimum = 0, maximum = 3600))]
     pub wait_seconds: Option<u32>,
     /// Most characters of one answer, 200 to 10,000,000.
-    #[serde(default, deserialize_with = "whole_number", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "whole_number",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[cfg_attr(feature = "server", schema(minimum = 200, maximum = 10_000_000))]
     pub max_characters: Option<u64>,
     /// Accepted and ignored until there are guardrails.
@@ -406,7 +428,9 @@ where
         .map(Some)
         .ok_or_else(|| {
             let largest = u64::MAX >> (64 - 8 * size_of::<T>());
-            D::Error::custom(format!("{number} is not a whole number from 0 to {largest}"))
+            D::Error::custom(format!(
+                "{number} is not a whole number from 0 to {largest}"
+            ))
         })
 }
 

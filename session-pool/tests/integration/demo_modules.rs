@@ -1,18 +1,10 @@
 //! The demo's modules under a real PowerShell: prompts on the real channels, sign-ins that go every
 //! way they can go, two tenants that never mix, errors with the real names.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
-
 use std::io::{BufRead, BufReader, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use libtest_mimic::{Failed, Trial};
 use session_pool::demo::entra::{DemoEntra, SignedIn};
 use session_pool::demo::settings::{Settings, SignIn};
 use session_pool::demo::{DIRECTORY_VARIABLE, modules};
@@ -21,49 +13,37 @@ use session_pool::domain::prompt::PromptScanner;
 use session_pool::domain::record::Record;
 use session_pool::domain::registry::Cloud;
 
+use crate::support::{Context, Needs, Suite, add};
+
 const CONTOSO: &str = "c0000001-7e57-4000-8000-00000c047050";
 const FABRIKAM: &str = "fab00002-7e57-4000-8000-0000fab41ca0";
 
-/// The tests of this file; ignored at run time where there is no PowerShell.
-pub(crate) fn trials(pwsh: Option<&Path>) -> Vec<Trial> {
-    type Test = fn(&Demo);
-    let tests: [(&str, Test); 14] = [
-        ("a_prompt_is_found_and_its_code_signs_in", a_prompt_is_found),
-        ("every_pnp_wording_is_found", every_pnp_wording_is_found),
-        ("cmdlets_without_a_sign_in_say_so", without_a_sign_in),
-        ("a_declined_code_ends_the_connect", a_declined_code),
-        ("a_code_expires", a_code_expires),
-        ("an_aadsts_error_ends_the_connect", an_aadsts_error),
-        ("another_person_signs_in", another_person_signs_in),
-        ("the_tenants_do_not_mix", the_tenants_do_not_mix),
-        ("azure_and_pnp_restore_in_a_fresh_process", restored),
-        ("a_revoked_sign_in_is_a_dead_one", revoked),
-        ("pnp_admin_cmdlets_need_the_admin_site", pnp_admin_site),
-        (
-            "a_cancelled_connect_takes_its_code_back",
-            a_cancelled_connect,
-        ),
-        ("pnp_waits_for_a_prompt_nobody_prints", a_hidden_prompt),
-        ("exchange_errors_are_the_services", exchange_errors),
-    ];
-    tests
-        .into_iter()
-        .map(|(name, test)| {
-            let pwsh = pwsh.map(Path::to_owned);
-            let ignored = pwsh.is_none();
-            Trial::test(format!("demo_modules::{name}"), move || {
-                let pwsh = pwsh.ok_or_else(|| Failed::from("no PowerShell"))?;
-                test(&Demo::new(pwsh));
-                Ok(())
-            })
-            .with_ignored_flag(ignored)
-        })
-        .collect()
+pub fn trials(suite: &mut Suite) {
+    add!(
+        suite,
+        Needs::Pwsh,
+        [
+            a_prompt_is_found_and_its_code_signs_in,
+            every_pnp_wording_is_found,
+            cmdlets_without_a_sign_in_say_so,
+            a_declined_code_ends_the_connect,
+            a_code_expires,
+            an_aadsts_error_ends_the_connect,
+            another_person_signs_in,
+            the_tenants_do_not_mix,
+            azure_and_pnp_restore_in_a_fresh_process,
+            a_revoked_sign_in_is_a_dead_one,
+            pnp_admin_cmdlets_need_the_admin_site,
+            exchange_errors_are_the_services,
+            a_cancelled_connect_takes_its_code_back,
+            pnp_waits_for_a_prompt_nobody_prints
+        ]
+    );
 }
 
 /// A demo directory, and a PowerShell to use it from.
 struct Demo {
-    directory: tempfile::TempDir,
+    directory: PathBuf,
     modules: PathBuf,
     pwsh: PathBuf,
 }
@@ -79,9 +59,10 @@ impl Drop for Running {
 }
 
 impl Demo {
-    fn new(pwsh: PathBuf) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let modules = modules::unpack(directory.path()).unwrap();
+    fn new(cx: &Context) -> Self {
+        let directory = cx.path().join("demo");
+        let modules = modules::unpack(&directory).unwrap();
+        let pwsh = cx.pwsh().to_owned();
         let demo = Self {
             directory,
             modules,
@@ -92,7 +73,7 @@ impl Demo {
     }
 
     fn entra(&self) -> DemoEntra {
-        DemoEntra::new(self.directory.path())
+        DemoEntra::new(&self.directory)
     }
 
     /// Slow cmdlets are quick in these tests.
@@ -101,7 +82,7 @@ impl Demo {
             slow_seconds: 0.1,
             ..settings
         }
-        .save(self.directory.path())
+        .save(&self.directory)
         .unwrap();
     }
 
@@ -118,7 +99,7 @@ impl Demo {
 
     /// Starts a script in the home of a connection. All its streams come out of stdout in order.
     fn start(&self, connection: &str, script: &str) -> Running {
-        let home = self.directory.path().join("homes").join(connection);
+        let home = self.directory.join("homes").join(connection);
         std::fs::create_dir_all(&home).unwrap();
         let child = Command::new(&self.pwsh)
             .args(["-NoLogo", "-NoProfile", "-NonInteractive", "-Command"])
@@ -127,7 +108,7 @@ impl Demo {
             .env("PATH", "/usr/bin:/bin")
             .env("HOME", &home)
             .env("PSModulePath", &self.modules)
-            .env(DIRECTORY_VARIABLE, self.directory.path())
+            .env(DIRECTORY_VARIABLE, &self.directory)
             .env("POWERSHELL_TELEMETRY_OPTOUT", "1")
             .env("POWERSHELL_UPDATECHECK", "Off")
             .env("NO_COLOR", "1")
@@ -207,7 +188,8 @@ fn connect_and_ask(module: Module) -> String {
     format!("{connect}; {ask}")
 }
 
-fn a_prompt_is_found(demo: &Demo) {
+async fn a_prompt_is_found_and_its_code_signs_in(cx: &Context) {
+    let demo = &Demo::new(cx);
     for module in Module::ALL {
         let entra = demo.entra();
         let rest = demo.run_and_answer("contoso", &connect_and_ask(module), |code| {
@@ -222,8 +204,9 @@ fn a_prompt_is_found(demo: &Demo) {
     }
 }
 
-fn every_pnp_wording_is_found(demo: &Demo) {
-    let settings = demo.directory.path().join("settings.json");
+async fn every_pnp_wording_is_found(cx: &Context) {
+    let demo = &Demo::new(cx);
+    let settings = demo.directory.join("settings.json");
     for wording in ["clipboard", "url", "plain"] {
         std::fs::write(&settings, format!(r#"{{"prompt_pnp":"{wording}"}}"#)).unwrap();
         let script = connect_and_ask(Module::Pnp).replace("-PersistLogin ", "");
@@ -234,7 +217,8 @@ fn every_pnp_wording_is_found(demo: &Demo) {
     }
 }
 
-fn without_a_sign_in(demo: &Demo) {
+async fn cmdlets_without_a_sign_in_say_so(cx: &Context) {
+    let demo = &Demo::new(cx);
     for (module, command, expected) in [
         (
             Module::Exo,
@@ -274,7 +258,8 @@ fn ends_with(demo: &Demo, module: Module, answer: impl FnOnce(&str)) -> String {
     )
 }
 
-fn a_declined_code(demo: &Demo) {
+async fn a_declined_code_ends_the_connect(cx: &Context) {
+    let demo = &Demo::new(cx);
     for module in Module::ALL {
         let text = ends_with(demo, module, |code| {
             drop(demo.entra().decline(code).unwrap())
@@ -283,7 +268,8 @@ fn a_declined_code(demo: &Demo) {
     }
 }
 
-fn a_code_expires(demo: &Demo) {
+async fn a_code_expires(cx: &Context) {
+    let demo = &Demo::new(cx);
     demo.sign_in(SignIn::Expire);
     for module in Module::ALL {
         let text = ends_with(demo, module, |_| ());
@@ -291,7 +277,8 @@ fn a_code_expires(demo: &Demo) {
     }
 }
 
-fn an_aadsts_error(demo: &Demo) {
+async fn an_aadsts_error_ends_the_connect(cx: &Context) {
+    let demo = &Demo::new(cx);
     demo.sign_in(SignIn::Aadsts { code: 50076 });
     for module in Module::ALL {
         let text = ends_with(demo, module, |_| ());
@@ -299,7 +286,8 @@ fn an_aadsts_error(demo: &Demo) {
     }
 }
 
-fn another_person_signs_in(demo: &Demo) {
+async fn another_person_signs_in(cx: &Context) {
+    let demo = &Demo::new(cx);
     for (how, expected) in [
         (
             SignIn::OtherAccount,
@@ -330,7 +318,8 @@ fn another_person_signs_in(demo: &Demo) {
     assert!(rest.contains("bea.baker@contoso.example"), "{rest}");
 }
 
-fn the_tenants_do_not_mix(demo: &Demo) {
+async fn the_tenants_do_not_mix(cx: &Context) {
+    let demo = &Demo::new(cx);
     demo.sign_in(SignIn::Instant);
     for (name, other) in [("contoso", "fabrikam"), ("fabrikam", "contoso")] {
         let script = format!(
@@ -346,7 +335,8 @@ fn the_tenants_do_not_mix(demo: &Demo) {
     }
 }
 
-fn restored(demo: &Demo) {
+async fn azure_and_pnp_restore_in_a_fresh_process(cx: &Context) {
+    let demo = &Demo::new(cx);
     for module in [Module::Azure, Module::Pnp] {
         demo.run_and_answer("contoso", connect(module).0, |code| {
             demo.entra().complete(code).unwrap();
@@ -366,7 +356,8 @@ fn restored(demo: &Demo) {
     assert_eq!(demo.run("fabrikam", "Get-AzContext").trim(), "");
 }
 
-fn revoked(demo: &Demo) {
+async fn a_revoked_sign_in_is_a_dead_one(cx: &Context) {
+    let demo = &Demo::new(cx);
     for (module, command, reason) in [
         (Module::Exo, "Get-Mailbox", "MsalUiRequiredException"),
         (
@@ -378,7 +369,7 @@ fn revoked(demo: &Demo) {
         (Module::Pnp, "Get-PnPList", "PSInvalidOperationException"),
     ] {
         let (connect, _) = connect(module);
-        let flag = demo.directory.path().join(format!("{module}-ready"));
+        let flag = demo.directory.join(format!("{module}-ready"));
         // The second half of the script waits for the revocation, which the first one's output
         // asks for.
         let script = format!(
@@ -398,7 +389,8 @@ fn revoked(demo: &Demo) {
     }
 }
 
-fn pnp_admin_site(demo: &Demo) {
+async fn pnp_admin_cmdlets_need_the_admin_site(cx: &Context) {
+    let demo = &Demo::new(cx);
     demo.sign_in(SignIn::Instant);
     let (connect, _) = connect(Module::Pnp);
     let text = demo.run(
@@ -411,7 +403,8 @@ fn pnp_admin_site(demo: &Demo) {
     );
 }
 
-fn exchange_errors(demo: &Demo) {
+async fn exchange_errors_are_the_services(cx: &Context) {
+    let demo = &Demo::new(cx);
     demo.sign_in(SignIn::Instant);
     let (connect, _) = connect(Module::Exo);
     let text = demo.run(
@@ -433,7 +426,8 @@ fn exchange_errors(demo: &Demo) {
     );
 }
 
-fn a_cancelled_connect(demo: &Demo) {
+async fn a_cancelled_connect_takes_its_code_back(cx: &Context) {
+    let demo = &Demo::new(cx);
     for module in Module::ALL {
         let (connect, _) = connect(module);
         let script = format!(
@@ -441,7 +435,7 @@ fn a_cancelled_connect(demo: &Demo) {
              while (-not ($codes = Get-ChildItem '{pending}' -Filter *.json -ErrorAction Ignore)) {{ }}
              'waiting ' + @($codes).Count; $ps.Stop(); 'left ' + @(Get-ChildItem '{pending}').Count",
             connect.replace('\'', "''"),
-            pending = demo.directory.path().join("pending").display(),
+            pending = demo.directory.join("pending").display(),
         );
         let text = demo.run("contoso", &script);
         assert!(
@@ -451,7 +445,8 @@ fn a_cancelled_connect(demo: &Demo) {
     }
 }
 
-fn a_hidden_prompt(demo: &Demo) {
+async fn pnp_waits_for_a_prompt_nobody_prints(cx: &Context) {
+    let demo = &Demo::new(cx);
     demo.settings(Settings {
         code_lifetime_seconds: 1.0,
         sign_in: [(Module::Pnp, SignIn::Silent)].into(),
