@@ -1,4 +1,6 @@
 # Demo stand-in for Az.Accounts 5.x. The sign-in lives in ~/.Azure, as the real one does.
+# A caller's strict mode reaches script modules, and never the compiled ones that these stand for.
+Set-StrictMode -Off
 Import-Module "$PSScriptRoot/../DemoTenant/DemoTenant.psd1"
 . "$PSScriptRoot/Profile.ps1"
 . "$PSScriptRoot/Connection.ps1"

@@ -1,4 +1,6 @@
 # Demo stand-in for Az.Resources.
+# A caller's strict mode reaches script modules, and never the compiled ones that these stand for.
+Set-StrictMode -Off
 Import-Module "$PSScriptRoot/../DemoTenant/DemoTenant.psd1"
 Import-Module "$PSScriptRoot/../Az.Accounts/Az.Accounts.psd1" -Global
 . "$PSScriptRoot/../Az.Accounts/Service.ps1"

@@ -128,6 +128,7 @@ function Import-ExoCommand {
     $name = 'tmpEXO_' + [IO.Path]::GetRandomFileName()
     $module = New-Module -Name $name -ArgumentList $PSScriptRoot, $script:ClassicCommands, (Get-Module DemoTenant) -ScriptBlock {
         param($Directory, $Commands, $Shared)
+        Set-StrictMode -Off
         # Not imported: removing this module would take what it imported, and its state, with it.
         foreach ($function in $Shared.ExportedFunctions.Values) { Set-Item "function:script:$($function.Name)" $function.ScriptBlock }
         foreach ($part in 'Service', 'Mailboxes', 'MailboxCmdlets', 'Recipients', 'InboxRules', 'Messages', 'Organization') {

@@ -1,4 +1,6 @@
 # Demo stand-in for ExchangeOnlineManagement 3.x.
+# A caller's strict mode reaches script modules, and never the compiled ones that these stand for.
+Set-StrictMode -Off
 Import-Module "$PSScriptRoot/../DemoTenant/DemoTenant.psd1"
 . "$PSScriptRoot/Connection.ps1"
 . "$PSScriptRoot/Mailboxes.ps1"

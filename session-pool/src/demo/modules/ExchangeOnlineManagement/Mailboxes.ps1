@@ -7,6 +7,7 @@ function Get-ExoMailboxRow {
             foreach ($person in Get-DemoPeople $Tenant) {
                 New-ExoMailboxRow $Tenant $person.Alias $person.DisplayName 'UserMailbox' $person.Index $person.Office
             }
+            New-ExoMailboxRow $Tenant 'admin' "Admin $($Tenant.name)" 'UserMailbox' 900 ''
             for ($i = 0; $i -lt $Tenant.shared; $i++) {
                 $name = "$($Tenant.departments[$i % $Tenant.departments.Count]) Inbox $($i + 1)"
                 New-ExoMailboxRow $Tenant ($name.ToLowerInvariant() -replace ' ', '-') $name 'SharedMailbox' (1000 + $i) ''
