@@ -354,6 +354,9 @@ async fn azure_and_pnp_restore_in_a_fresh_process(cx: &Context) {
             .contains("admin@contoso.example")
     );
     assert_eq!(demo.run("fabrikam", "Get-AzContext").trim(), "");
+    // Signing out takes it from the disk as well.
+    demo.run("contoso", "Disconnect-AzAccount; Disconnect-AzAccount");
+    assert_eq!(demo.run("contoso", "Get-AzContext").trim(), "");
 }
 
 async fn a_revoked_sign_in_is_a_dead_one(cx: &Context) {

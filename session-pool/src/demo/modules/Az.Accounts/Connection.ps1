@@ -40,8 +40,9 @@ function Connect-AzAccount {
         }
     } catch {
         $message = $_.Exception.Message
-        if ($target -and $message.StartsWith('AADSTS')) { Write-Warning "Unable to acquire token for tenant '$($target.tenantId)' with error 'DeviceCodeCredential authentication failed: $message'" }
-        Stop-AzDemo $cmdlet (New-DemoException 'Azure.Identity.AuthenticationFailedException' "$($UseDeviceAuthentication ? 'DeviceCodeCredential' : 'ClientCertificateCredential') authentication failed: $message") $class
+        $means = $UseDeviceAuthentication ? 'DeviceCodeCredential' : ($Credential ? 'ClientSecretCredential' : 'ClientCertificateCredential')
+        if ($target -and $message.StartsWith('AADSTS')) { Write-Warning "Unable to acquire token for tenant '$($target.tenantId)' with error '$means authentication failed: $message'" }
+        Stop-AzDemo $cmdlet (New-DemoException 'Azure.Identity.AuthenticationFailedException' "$means authentication failed: $message") $class
     }
     $found = Resolve-DemoTenant $session.TenantId
     $subscriptions = @(Get-AzDemoSubscriptionRow $found)
