@@ -32,11 +32,27 @@ pub enum OutputFormat {
 }
 
 impl OutputFormat {
+    /// JSON as deep as the pool's own questions need it.
+    pub const JSON_DEFAULT: Self = Self::Json {
+        depth: match NonZeroU8::new(4) {
+            Some(depth) => depth,
+            None => NonZeroU8::MIN,
+        },
+    };
+
     /// The form without its measure.
     pub const fn name(self) -> FormatName {
         match self {
             Self::Text { .. } => FormatName::Text,
             Self::Json { .. } => FormatName::Json,
+        }
+    }
+}
+
+impl Default for OutputFormat {
+    fn default() -> Self {
+        Self::Text {
+            width: NonZeroU16::new(120).unwrap_or(NonZeroU16::MAX),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What the product is about, as values and rules: no tokio, no I/O, no clock of its own.
 
 pub mod ansi;
+pub mod caller_state;
 pub mod connect;
 pub mod format;
 pub mod job;
@@ -10,6 +11,7 @@ pub mod paging;
 pub mod prompt;
 pub mod record;
 pub mod registry;
+pub mod session_key;
 pub mod site;
 pub mod state;
 pub mod trace;

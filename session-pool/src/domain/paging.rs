@@ -427,3 +427,6 @@ fn escaped_characters(text: &str) -> usize {
         .map(|character| json_escaped(character).count())
         .sum()
 }
+
+#[cfg(test)]
+mod tests;

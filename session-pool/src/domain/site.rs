@@ -6,7 +6,18 @@ use super::registry::Connection;
 
 /// One site of a tenant. A device sign-in to the root cannot run tenant-admin cmdlets, therefore
 /// each site is a session of its own; equal sites are equal values.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 pub enum Site {
     /// The tenant's root site.
     #[default]
@@ -19,7 +30,9 @@ pub enum Site {
 
 /// The URL of a site on one of the tenant's hosts, in its one normal form: lower case, because
 /// SharePoint ignores case, and without a slash at the end.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub struct SiteUrl(String);
 
 impl SiteUrl {

@@ -47,6 +47,8 @@ pub struct PendingSignIn {
     pub expires_at: Timestamp,
     /// The caller whose command asked for it, where it named itself.
     pub asked_by: Option<String>,
+    /// Why the sign-in before this one came to nothing, where there was one.
+    pub after: Option<String>,
 }
 
 impl PendingSignIn {

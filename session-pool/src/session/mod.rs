@@ -1,3 +1,31 @@
-//! Sessions: one task owns one session and its process.
+//! Sessions: one task owns one session and its process; everyone else holds a handle.
+
+mod answer;
+mod budget;
+mod catalog;
+mod connecting;
+mod execution;
+mod handle;
+mod job;
+mod journal;
+mod launcher;
+mod pool;
+mod process;
+mod refused;
 pub mod registry_watch;
+mod sign_in;
+mod stop;
 pub mod telemetry;
+mod transcript;
+mod view;
+mod worker;
+
+pub use budget::{ResultBudget, ResultLimits};
+pub use catalog::JobMissing;
+pub use job::{Ending, Failure, FailureCode, Job, Order, ResultsError};
+pub use journal::{Journal, JournalError};
+pub use launcher::Launcher;
+pub use pool::{Limits, Pool, PoolParts};
+pub use process::StartError;
+pub use refused::Refused;
+pub use transcript::AppendError;

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::domain::record::Record;
+use crate::domain::registry::Connection;
 
 /// The account and tenant of a sign-in, as far as the module tells them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,6 +36,45 @@ impl Identity {
                 Record::Json { text } => Self::parse(text).or(found),
                 _ => found,
             })
+    }
+}
+
+/// Somebody else is signed in than the registry expects. Names only what was expected: who it was
+/// instead is nobody's business.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WrongIdentity {
+    /// Another account.
+    #[error(
+        "another account than {0} signed in, and was signed out at once; nothing was run. Sign in \
+         as {0}, or correct \"expectedEmail\" in the registry"
+    )]
+    Account(String),
+    /// Another tenant.
+    #[error(
+        "the account signed in to another tenant than {0}, and was signed out at once; nothing was \
+         run. Sign in to that tenant, or correct \"tenantId\" in the registry"
+    )]
+    Tenant(String),
+}
+
+impl Identity {
+    /// Whether this may be whom the registry expects. What is not known passes.
+    ///
+    /// # Errors
+    /// [`WrongIdentity`]: account or tenant are known, and are others.
+    pub fn check(&self, connection: &Connection) -> Result<(), WrongIdentity> {
+        if let (Some(expected), Some(account)) = (&connection.expected_email, &self.account)
+            && !expected.eq_ignore_ascii_case(account)
+        {
+            return Err(WrongIdentity::Account(expected.clone()));
+        }
+        let expected = connection.tenant_id.map(|id| id.to_string());
+        if let (Some(expected), Some(tenant)) = (expected, &self.tenant_id)
+            && !expected.eq_ignore_ascii_case(tenant)
+        {
+            return Err(WrongIdentity::Tenant(expected));
+        }
+        Ok(())
     }
 }
 

@@ -12,7 +12,7 @@ mod quote;
 #[cfg(test)]
 mod tests;
 
-pub use identity::Identity;
+pub use identity::{Identity, WrongIdentity};
 pub use quote::quote;
 
 use super::module::Module;

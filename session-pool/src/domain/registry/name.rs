@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Longest name in characters; safe names become parts of file and directory names.
 const LONGEST: usize = 100;
@@ -134,5 +134,12 @@ mod tests {
             assert!(ConnectionName::new(name).is_err(), "{name:?}");
         }
         assert!(ConnectionName::new(&"ü".repeat(100)).is_ok());
+    }
+}
+
+impl<'de> Deserialize<'de> for ConnectionName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Self::new(&name).map_err(serde::de::Error::custom)
     }
 }

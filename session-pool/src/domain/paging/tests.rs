@@ -1,0 +1,235 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+use proptest::prelude::*;
+
+use super::*;
+
+/// Reads all pages of a finished job.
+fn pages(format: FormatName, records: &[Record], budget: PageBudget) -> Vec<Page> {
+    let mut pages = Vec::new();
+    let mut from = Cursor::default();
+    loop {
+        let mut pager = Pager::new(format, from, budget);
+        let mut more = false;
+        for record in &records[usize::try_from(from.record).unwrap()..] {
+            if pager.push(record) == Room::Full {
+                more = true;
+                break;
+            }
+        }
+        let page = pager.finish();
+        assert!(
+            page.next > from || !more,
+            "a page that is not the last goes on: {from} {page:?}"
+        );
+        from = page.next;
+        pages.push(page);
+        if !more {
+            return pages;
+        }
+    }
+}
+
+fn budget(characters: u64) -> PageBudget {
+    PageBudget::new(characters).unwrap()
+}
+
+fn lines(texts: &[&str]) -> Vec<Record> {
+    texts
+        .iter()
+        .map(|text| Record::Output {
+            text: (*text).to_owned(),
+        })
+        .collect()
+}
+
+fn error(message: &str) -> Record {
+    Record::Error(ErrorRecord {
+        message: message.to_owned(),
+        ..ErrorRecord::default()
+    })
+}
+
+#[test]
+fn a_short_answer_is_one_page() {
+    let pages = pages(
+        FormatName::Text,
+        &lines(&["a", "", "b"]),
+        PageBudget::default(),
+    );
+    assert_eq!(pages.len(), 1);
+    assert_eq!(pages[0].output, "a\n\nb\n");
+}
+
+#[test]
+fn text_is_cut_at_a_line() {
+    let long = "x".repeat(120);
+    let pages = pages(FormatName::Text, &lines(&[&long, &long]), budget(200));
+    assert_eq!(pages.len(), 2);
+    assert!(
+        pages
+            .iter()
+            .all(|page| page.output.len() == 121 && !page.partial)
+    );
+}
+
+#[test]
+fn a_line_longer_than_a_page_is_cut_inside_and_goes_on() {
+    let long = "ä€😀".repeat(200);
+    let pages = pages(
+        FormatName::Text,
+        &lines(&["before", &long, "behind"]),
+        budget(250),
+    );
+    assert!(pages[1].partial);
+    let whole: String = pages.iter().map(|page| page.output.as_str()).collect();
+    assert_eq!(whole, format!("before\n{long}\nbehind\n"));
+}
+
+#[test]
+fn each_json_page_is_an_array_of_its_own() {
+    let records: Vec<_> = (0..100)
+        .map(|n| Record::Json {
+            text: format!("{{\"n\":{n}}}"),
+        })
+        .collect();
+    let pages = pages(FormatName::Json, &records, budget(200));
+    let read: Vec<serde_json::Value> = pages
+        .iter()
+        .flat_map(|page| serde_json::from_str::<Vec<serde_json::Value>>(&page.output).unwrap())
+        .collect();
+    assert!(pages.len() > 1);
+    assert_eq!(read.len(), 100);
+}
+
+#[test]
+fn a_json_element_longer_than_a_page_comes_in_fragments() {
+    let text = serde_json::to_string(&"\"\\\n\u{1}ü".repeat(300)).unwrap();
+    let records = [
+        Record::Json { text: "1".into() },
+        Record::Json { text: text.clone() },
+    ];
+    let pages = pages(FormatName::Json, &records, budget(300));
+    let mut whole = String::new();
+    for page in &pages[1..] {
+        let read: Vec<serde_json::Value> = serde_json::from_str(&page.output).unwrap();
+        whole.push_str(read[0]["fragment"].as_str().unwrap());
+    }
+    assert_eq!(whole, text);
+    assert!(pages[1].partial && !pages.last().unwrap().partial);
+}
+
+#[test]
+fn errors_and_warnings_are_listed_on_the_page_they_belong_to() {
+    let mut records = lines(&["one"]);
+    records.push(error("broken"));
+    records.push(Record::Warning {
+        text: "careful".into(),
+    });
+    let text = &pages(FormatName::Text, &records, PageBudget::default())[0];
+    assert_eq!(text.output, "one\nbroken\nWARNING: careful\n");
+    assert_eq!((text.errors.len(), text.warnings.len()), (1, 1));
+    let json = &pages(FormatName::Json, &records, PageBudget::default())[0];
+    assert_eq!(
+        (json.output.as_str(), json.errors.len(), json.warnings.len()),
+        ("[]", 1, 1)
+    );
+}
+
+#[test]
+fn a_long_message_is_cut_in_the_list_and_says_so() {
+    let page = &pages(
+        FormatName::Json,
+        &[error(&"m".repeat(50_000))],
+        PageBudget::default(),
+    )[0];
+    let message = &page.errors[0].message;
+    assert_eq!(message.chars().count(), 8_000);
+    assert!(message.ends_with("has all)"));
+}
+
+#[test]
+fn cursors_survive_the_wire_and_nonsense_is_refused() {
+    for cursor in [
+        Cursor::default(),
+        Cursor::at(77),
+        Cursor {
+            record: u64::MAX,
+            offset: 9,
+        },
+    ] {
+        assert_eq!(cursor.to_string().parse::<Cursor>().unwrap(), cursor);
+    }
+    for nonsense in [
+        "",
+        "r",
+        "7",
+        "r1-",
+        "r-1",
+        "rx",
+        "r1-2-3",
+        "r99999999999999999",
+    ] {
+        assert!(nonsense.parse::<Cursor>().is_err(), "{nonsense}");
+    }
+}
+
+fn any_record() -> impl Strategy<Value = Record> {
+    let text = prop_oneof![4 => ".{0,60}", 1 => ".{0,900}"];
+    (0..7, text).prop_map(|(kind, text)| match kind {
+        0..=2 => Record::Output { text },
+        3 => Record::Json {
+            text: serde_json::to_string(&text).unwrap(),
+        },
+        4 => error(&text),
+        5 => Record::Warning { text },
+        _ => Record::Information { text, shown: false },
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn nothing_is_lost_repeated_or_too_long(
+        records in prop::collection::vec(any_record(), 0..40),
+        characters in 200_u64..900,
+        json in any::<bool>(),
+    ) {
+        let format = if json { FormatName::Json } else { FormatName::Text };
+        let pages = pages(format, &records, budget(characters));
+        let mut text = String::new();
+        let mut elements = Vec::new();
+        for page in &pages {
+            let listed: usize = page.errors.iter().map(|error| error.message.chars().count())
+                .chain(page.warnings.iter().map(|warning| warning.chars().count()))
+                .sum();
+            prop_assert!(page.output.chars().count() + listed <= usize::try_from(characters).unwrap());
+            text.push_str(&page.output);
+            if json {
+                elements.extend(serde_json::from_str::<Vec<serde_json::Value>>(&page.output).unwrap());
+            }
+        }
+        let errors = pages.iter().map(|page| page.errors.len()).sum::<usize>();
+        let warnings = pages.iter().map(|page| page.warnings.len()).sum::<usize>();
+        prop_assert_eq!(errors, records.iter().filter(|r| matches!(r, Record::Error(_))).count());
+        prop_assert_eq!(warnings, records.iter().filter(|r| matches!(r, Record::Warning { .. })).count());
+        if json {
+            let mut whole = String::new();
+            for element in elements {
+                match element.get("fragment") {
+                    Some(fragment) => whole.push_str(fragment.as_str().unwrap()),
+                    None => whole.push_str(&element.to_string()),
+                }
+            }
+            let expected: String = records.iter().filter_map(|record| match record {
+                Record::Json { text } => Some(text.as_str()),
+                _ => None,
+            }).collect();
+            prop_assert_eq!(whole, expected);
+        } else {
+            let expected: String = records.iter().filter_map(as_seen)
+                .flat_map(|line| [line.into_owned(), "\n".to_owned()]).collect();
+            prop_assert_eq!(text, expected);
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! How a job and a page of its output become one answer.
+
+use crate::domain::format::FormatName;
+use crate::domain::job::JobState;
+use crate::domain::paging::Page;
+use crate::domain::state::PendingSignIn;
+use crate::domain::wire::{AnswerStatus, JobAnswer};
+
+use super::job::{Ending, Job, Phase, Snapshot};
+
+/// The answer for a job as it was at the snapshot. `left`: characters behind the page, where the
+/// page is full.
+pub(super) fn assemble(job: &Job, snapshot: &Snapshot, page: Page, left: Option<u64>) -> JobAnswer {
+    let order = job.order();
+    let state = snapshot.phase.state();
+    let more = left.is_some() || !state.is_final();
+    let mut output = page.output;
+    if !more && job.format() == FormatName::Text && output.ends_with('\n') {
+        output.pop();
+    }
+    let mut answer = JobAnswer {
+        status: status(state),
+        job: job.id(),
+        state,
+        connection: order.key.connection().to_string(),
+        tenant: order.tenant.clone(),
+        module: order.key.module(),
+        session_id: order.key.to_string(),
+        format: job.format(),
+        output,
+        errors: page.errors,
+        warnings: page.warnings,
+        messages: page.messages,
+        error_count: snapshot.errors,
+        warning_count: snapshot.warnings,
+        cursor: more.then(|| page.next.to_string()),
+        remaining_characters: left.map(|characters| characters.saturating_sub(page.next.offset)),
+        partial: page.partial,
+        output_lost: false,
+        error: None,
+        code: None,
+        authenticated_as: snapshot.signed_in_as.clone(),
+        device_code: None,
+        auth_url: None,
+        message: None,
+        expires_in: None,
+        expected_account: None,
+        progress: snapshot.progress.clone(),
+        created_at: job.created_at(),
+        started_at: snapshot.phase.started_at(),
+        finished_at: snapshot.phase.finished_at(),
+    };
+    if let Phase::Finished { ending, .. } = &snapshot.phase {
+        add_ending(&mut answer, job, ending);
+    }
+    answer
+}
+
+/// The word that the original's clients read.
+pub(super) const fn status(state: JobState) -> AnswerStatus {
+    match state {
+        JobState::Queued | JobState::Running => AnswerStatus::Running,
+        JobState::Succeeded => AnswerStatus::Success,
+        JobState::AuthRequired => AnswerStatus::AuthRequired,
+        JobState::Failed | JobState::Cancelled | JobState::TimedOut | JobState::Lost => {
+            AnswerStatus::Error
+        }
+    }
+}
+
+fn add_ending(answer: &mut JobAnswer, job: &Job, ending: &Ending) {
+    match ending {
+        Ending::Succeeded => {}
+        Ending::Failed(failure) => {
+            answer.error = Some(failure.message.clone());
+            answer.code = Some(failure.code.as_str().to_owned());
+        }
+        Ending::Cancelled { by } => {
+            answer.error = Some(format!(
+                "cancelled by {by}; what it had put out until then is kept, and what it had changed \
+                 stays changed"
+            ));
+            answer.code = Some("cancelled".to_owned());
+        }
+        Ending::TimedOut { session_lost } => {
+            let seconds = job.order().timeout.as_secs();
+            let session = if *session_lost {
+                "it did not stop within its grace period, so its PowerShell process was ended, and \
+                 the sign-in with it"
+            } else {
+                "the session and its sign-in live on"
+            };
+            answer.error = Some(format!(
+                "timed out after {seconds} s and was stopped; {session}. Send it again with a \
+                 larger timeout_seconds (at most 3600), or ask for less"
+            ));
+            answer.code = Some("timed_out".to_owned());
+        }
+        Ending::AuthRequired(pending) => add_sign_in(answer, job, pending),
+        Ending::BeforeRestart(state) => add_restart(answer, *state),
+    }
+}
+
+fn add_restart(answer: &mut JobAnswer, state: JobState) {
+    answer.output_lost = true;
+    answer.code = Some(state.as_str().to_owned());
+    answer.error = match state {
+        JobState::Succeeded => None,
+        JobState::Lost => Some(
+            "the pool ended before this job did, and how far the command came is unknown. Do not \
+             repeat it blindly: look first what it has changed"
+                .to_owned(),
+        ),
+        ended => Some(format!(
+            "this job ended as {ended} before the pool was restarted; its output is gone. Do not \
+             repeat it blindly: look first what it has changed"
+        )),
+    };
+    if state == JobState::Succeeded {
+        answer.message = Some(
+            "this job succeeded before the pool was restarted, but its output is gone. Do not \
+             repeat a command that changes things; one that only reads can be run again"
+                .to_owned(),
+        );
+        answer.code = Some("output_lost".to_owned());
+    }
+}
+
+fn add_sign_in(answer: &mut JobAnswer, job: &Job, pending: &PendingSignIn) {
+    let order = job.order();
+    let seconds = pending.seconds_left(jiff::Timestamp::now());
+    let account = order
+        .expected_account
+        .as_ref()
+        .map_or_else(String::new, |account| format!(" as {account}"));
+    let after = pending.after.as_ref().map_or_else(String::new, |reason| {
+        format!("The last sign-in failed: {reason} ")
+    });
+    answer.message = Some(format!(
+        "{after}To sign in to {} ({}), open {} and enter the code {}{account}. The code is valid for \
+         {} more minutes. Then send the same command again: it has not been run.",
+        order.key.connection(),
+        order.key.module(),
+        pending.url,
+        pending.code,
+        seconds.div_ceil(60),
+    ));
+    answer.device_code = Some(pending.code.clone());
+    answer.auth_url = Some(pending.url.clone());
+    answer.expires_in = Some(seconds);
+    answer.expected_account = order.expected_account.clone();
+    answer.code = Some("auth_required".to_owned());
+}

@@ -1,0 +1,78 @@
+//! What all jobs' results together may take, in memory and on disk.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How much output is kept, and where.
+#[derive(Clone, Debug)]
+pub struct ResultLimits {
+    /// Bytes of one job's results; past it the job ends with an error.
+    pub job_bytes: u64,
+    /// Bytes of all results in memory; the rest goes to disk.
+    pub memory_bytes: u64,
+    /// Bytes of all results, wherever they are; past it the oldest finished jobs' go.
+    pub total_bytes: u64,
+    /// Directory for the files, which are unlinked as soon as they are open.
+    pub spool: PathBuf,
+}
+
+/// The account of what is taken. Everything that takes gives back when it is dropped.
+#[derive(Debug)]
+pub struct ResultBudget {
+    limits: ResultLimits,
+    memory: AtomicU64,
+    total: AtomicU64,
+}
+
+impl ResultBudget {
+    /// An account with nothing taken.
+    pub fn new(limits: ResultLimits) -> Self {
+        Self {
+            limits,
+            memory: AtomicU64::new(0),
+            total: AtomicU64::new(0),
+        }
+    }
+
+    /// The limits.
+    pub fn limits(&self) -> &ResultLimits {
+        &self.limits
+    }
+
+    /// Bytes of results, in memory and on disk.
+    pub fn total(&self) -> u64 {
+        self.total.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of results in memory.
+    pub fn in_memory(&self) -> u64 {
+        self.memory.load(Ordering::Relaxed)
+    }
+
+    /// Whether results have to go before more can be taken.
+    pub fn is_exceeded(&self) -> bool {
+        self.total() > self.limits.total_bytes
+    }
+
+    /// Takes memory where there is some left.
+    pub(super) fn try_take_memory(&self, bytes: u64) -> bool {
+        self.memory
+            .try_update(Ordering::Relaxed, Ordering::Relaxed, |taken| {
+                let after = taken.checked_add(bytes)?;
+                (after <= self.limits.memory_bytes).then_some(after)
+            })
+            .is_ok()
+    }
+
+    pub(super) fn give_back_memory(&self, bytes: u64) {
+        self.memory.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn take(&self, bytes: u64) {
+        self.total.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn give_back(&self, bytes: u64) {
+        self.total.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}

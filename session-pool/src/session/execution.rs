@@ -1,0 +1,124 @@
+//! Running one caller's command in a session that is ready for it.
+
+use std::future::Future;
+use std::time::Duration;
+
+use crate::domain::caller_state::may_set_state;
+use crate::domain::record::ErrorRecord;
+use crate::host::{Finished, HostError, Outcome, Submission};
+
+use super::job::{Ending, FailureCode};
+use super::process::{Driven, End, Flow, Process, StopCause};
+use super::stop::StopOrder;
+use super::telemetry::ProcessEnd;
+use super::transcript::AppendError;
+use super::worker::{Work, failed};
+
+/// What became of a command and its process.
+#[derive(Debug)]
+pub(super) struct Executed {
+    pub(super) ending: Ending,
+    /// Whether the session now holds something of its callers'.
+    pub(super) stateful: bool,
+    /// Set where the process cannot be used any more.
+    pub(super) process_over: Option<ProcessEnd>,
+}
+
+/// Runs the command to its end, whatever that is. `interrupted` asks it to stop before.
+pub(super) async fn execute(
+    process: &mut Process,
+    work: &Work,
+    grace: Duration,
+    interrupted: impl Future<Output = StopOrder>,
+) -> Executed {
+    let order = work.job.order();
+    let submission = Submission::callers(work.command.clone(), order.format);
+    if let Err(error) = process.submit(submission).await {
+        return lost(&error, &work.command);
+    }
+    let deadline = tokio::time::Instant::now() + order.timeout;
+    let driven = process
+        .drive(deadline, grace, interrupted, |records| {
+            match work.job.append(&records) {
+                Ok(()) => Flow::Continue,
+                Err(error) => Flow::Stop(error),
+            }
+        })
+        .await;
+    match driven {
+        Driven::Left(error) => Executed {
+            ending: failed(FailureCode::OutputLimit, error.to_string()),
+            stateful: may_set_state(&work.command),
+            process_over: Some(ProcessEnd::Killed),
+        },
+        Driven::Ended { cause, end } => conclude(cause, end, &work.command),
+    }
+}
+
+fn conclude(cause: Option<StopCause<AppendError>>, end: End, command: &str) -> Executed {
+    match end {
+        End::Gone(error) => lost(&error, command),
+        End::Stuck => Executed {
+            ending: stopped(cause, true),
+            stateful: may_set_state(command),
+            process_over: Some(ProcessEnd::Killed),
+        },
+        End::Finished(Finished { outcome, stateful }) => Executed {
+            ending: match (outcome, cause) {
+                // It came to its own end before the request to stop reached it.
+                (
+                    Outcome::Completed,
+                    None | Some(StopCause::Deadline | StopCause::Interrupted(_)),
+                ) => Ending::Succeeded,
+                (Outcome::Failed(error), None) => failed(FailureCode::CommandFailed, error.message),
+                (Outcome::ParseFailed(errors), None) => {
+                    failed(FailureCode::ParseError, parse_message(&errors))
+                }
+                (_, cause) => stopped(cause, false),
+            },
+            stateful,
+            process_over: None,
+        },
+    }
+}
+
+/// The ending of a command that was asked to stop.
+fn stopped(cause: Option<StopCause<AppendError>>, session_lost: bool) -> Ending {
+    match cause {
+        Some(StopCause::Deadline) => Ending::TimedOut { session_lost },
+        Some(StopCause::Interrupted(order)) => Ending::Cancelled { by: order.by },
+        Some(StopCause::Records(error)) => failed(FailureCode::OutputLimit, error.to_string()),
+        None => failed(
+            FailureCode::CommandFailed,
+            "the command stopped its own pipeline; what it had put out until then is kept"
+                .to_owned(),
+        ),
+    }
+}
+
+fn lost(error: &HostError, command: &str) -> Executed {
+    Executed {
+        ending: failed(
+            FailureCode::SessionLost,
+            format!(
+                "the PowerShell process of this session ended under the command: {error}. How far \
+                 the command came is unknown: look first what it has changed. The next command \
+                 starts a fresh process and may have to sign in again"
+            ),
+        ),
+        stateful: may_set_state(command),
+        process_over: Some(ProcessEnd::Died),
+    }
+}
+
+fn parse_message(errors: &[ErrorRecord]) -> String {
+    let mut message = String::from("the command is not valid PowerShell, and nothing was run");
+    for error in errors.iter().take(5) {
+        let (line, column) = (error.line.unwrap_or(1), error.column.unwrap_or(1));
+        message.push_str(&format!(
+            "; line {line}, column {column}: {}",
+            error.message
+        ));
+    }
+    message
+}

@@ -1,0 +1,538 @@
+//! A job: one accepted command, its state and its results.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use crate::domain::format::{FormatName, OutputFormat};
+use crate::domain::job::{JobId, JobState};
+use crate::domain::paging::{Cursor, PageBudget, Pager, Room};
+use crate::domain::record::{Progress, Record};
+use crate::domain::session_key::SessionKey;
+use crate::domain::state::PendingSignIn;
+use crate::domain::trace::TraceParent;
+use crate::domain::wire::{JobAnswer, JobSummary};
+
+use super::answer;
+use super::budget::ResultBudget;
+use super::journal::JobEntry;
+use super::transcript::{AppendError, Records, Transcript};
+
+/// What a caller asked for, after it was checked.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// The session that is to run it.
+    pub key: SessionKey,
+    /// The tenant as the registry names it.
+    pub tenant: Option<String>,
+    /// The account that is expected to be signed in.
+    pub expected_account: Option<String>,
+    /// Form of the output.
+    pub format: OutputFormat,
+    /// How long the command may run.
+    pub timeout: Duration,
+    /// Who asks, as the caller names itself.
+    pub caller: Option<String>,
+    /// The caller's trace.
+    pub trace: Option<TraceParent>,
+}
+
+/// How a job ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The command ran to its end.
+    Succeeded,
+    /// It failed.
+    Failed(Failure),
+    /// A caller, a reset or the end of the pool cancelled it.
+    Cancelled {
+        /// Who or what.
+        by: &'static str,
+    },
+    /// It was stopped at its time limit.
+    TimedOut {
+        /// Whether the process had to be killed, and the sign-in with it.
+        session_lost: bool,
+    },
+    /// A person has to sign in first.
+    AuthRequired(PendingSignIn),
+    /// It belongs to an earlier life of the pool; only its state is known.
+    BeforeRestart(JobState),
+}
+
+/// Why a job failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// A stable word for it.
+    pub code: FailureCode,
+    /// What happened and what to do.
+    pub message: String,
+}
+
+/// Stable words for failures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureCode {
+    /// An error ended the command.
+    CommandFailed,
+    /// The command is not PowerShell; nothing ran.
+    ParseError,
+    /// The command put out more than is kept.
+    OutputLimit,
+    /// The process of the session ended under the command, or could not be started.
+    SessionLost,
+    /// Variables of earlier commands are gone; the same call runs when repeated.
+    SessionReplaced,
+    /// The sign-in failed.
+    SignInFailed,
+    /// Somebody else is signed in than the registry expects.
+    WrongAccount,
+}
+
+impl FailureCode {
+    /// The word in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CommandFailed => "command_failed",
+            Self::ParseError => "parse_error",
+            Self::OutputLimit => "output_limit",
+            Self::SessionLost => "session_lost",
+            Self::SessionReplaced => "session_replaced",
+            Self::SignInFailed => "sign_in_failed",
+            Self::WrongAccount => "wrong_account",
+        }
+    }
+}
+
+impl Ending {
+    /// The state of a job that ended so.
+    pub const fn state(&self) -> JobState {
+        match self {
+            Self::Succeeded => JobState::Succeeded,
+            Self::Failed(_) => JobState::Failed,
+            Self::Cancelled { .. } => JobState::Cancelled,
+            Self::TimedOut { .. } => JobState::TimedOut,
+            Self::AuthRequired(_) => JobState::AuthRequired,
+            Self::BeforeRestart(state) => *state,
+        }
+    }
+}
+
+/// Where a job is, with what belongs to that.
+#[derive(Clone, Debug)]
+pub(super) enum Phase {
+    Queued,
+    Running {
+        started_at: Timestamp,
+    },
+    Finished {
+        started_at: Option<Timestamp>,
+        finished_at: Timestamp,
+        ending: Ending,
+    },
+}
+
+impl Phase {
+    pub(super) const fn state(&self) -> JobState {
+        match self {
+            Self::Queued => JobState::Queued,
+            Self::Running { .. } => JobState::Running,
+            Self::Finished { ending, .. } => ending.state(),
+        }
+    }
+
+    pub(super) const fn started_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Queued => None,
+            Self::Running { started_at } => Some(*started_at),
+            Self::Finished { started_at, .. } => *started_at,
+        }
+    }
+
+    pub(super) const fn finished_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Finished { finished_at, .. } => Some(*finished_at),
+            Self::Queued | Self::Running { .. } => None,
+        }
+    }
+}
+
+/// Why results cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum ResultsError {
+    /// They were dropped to make room, or were too old.
+    #[error(
+        "the results of this job were dropped (they are kept for a limited time and size); if the \
+         command only reads, run it again"
+    )]
+    Expired,
+    /// The cursor points behind the end of what the job has put out.
+    #[error(
+        "the cursor {0} is behind the end of this job's output: use the cursor of its last answer"
+    )]
+    BeyondEnd(Cursor),
+    /// The spool could not be read.
+    #[error("the pool could not read the job's output from its spool: {0}")]
+    Spool(#[from] std::io::Error),
+    /// The pool is shutting down.
+    #[error("the pool is shutting down")]
+    ShuttingDown,
+}
+
+/// One accepted command.
+#[derive(Debug)]
+pub struct Job {
+    id: JobId,
+    order: Order,
+    created_at: Timestamp,
+    /// Who wants the job to end.
+    cancel: watch::Sender<Option<&'static str>>,
+    inner: Mutex<Inner>,
+    /// Sent to whenever there is more to see.
+    changed: watch::Sender<()>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    phase: Phase,
+    results: Results,
+    progress: Option<Progress>,
+    errors: u64,
+    warnings: u64,
+    signed_in_as: Option<String>,
+}
+
+#[derive(Debug)]
+enum Results {
+    Kept(Transcript),
+    /// Dropped for their age or size.
+    Dropped,
+    /// Gone with an earlier life of the pool.
+    LostByRestart,
+}
+
+impl Results {
+    fn kept(&self) -> Option<&Transcript> {
+        match self {
+            Self::Kept(transcript) => Some(transcript),
+            Self::Dropped | Self::LostByRestart => None,
+        }
+    }
+}
+
+/// What an answer says of a job beside a page of its output.
+#[derive(Clone, Debug)]
+pub(super) struct Snapshot {
+    pub(super) phase: Phase,
+    pub(super) progress: Option<Progress>,
+    pub(super) errors: u64,
+    pub(super) warnings: u64,
+    pub(super) signed_in_as: Option<String>,
+}
+
+impl Job {
+    pub(super) fn new(order: Order, budget: Arc<ResultBudget>) -> Self {
+        let transcript = Transcript::new(order.format.name(), budget);
+        Self {
+            id: JobId::random(),
+            order,
+            created_at: Timestamp::now(),
+            cancel: watch::Sender::new(None),
+            inner: Mutex::new(Inner {
+                phase: Phase::Queued,
+                results: Results::Kept(transcript),
+                progress: None,
+                errors: 0,
+                warnings: 0,
+                signed_in_as: None,
+            }),
+            changed: watch::Sender::new(()),
+        }
+    }
+
+    /// A job of an earlier life of the pool, as the journal knows it.
+    pub(super) fn remembered(entry: &JobEntry, budget: &Arc<ResultBudget>) -> Self {
+        let job = Self::new(entry.order(), Arc::clone(budget));
+        {
+            let mut inner = job.lock();
+            inner.results = Results::LostByRestart;
+            inner.phase = Phase::Finished {
+                started_at: entry.started_at,
+                finished_at: entry.finished_at.unwrap_or(entry.created_at),
+                ending: Ending::BeforeRestart(if entry.state.is_final() {
+                    entry.state
+                } else {
+                    JobState::Lost
+                }),
+            };
+        }
+        Self {
+            id: entry.job,
+            created_at: entry.created_at,
+            ..job
+        }
+    }
+
+    /// The job's id.
+    pub const fn id(&self) -> JobId {
+        self.id
+    }
+
+    /// What was asked for.
+    pub const fn order(&self) -> &Order {
+        &self.order
+    }
+
+    /// When it was made.
+    pub const fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+
+    /// Form of its output.
+    pub const fn format(&self) -> FormatName {
+        self.order.format.name()
+    }
+
+    /// Where it is.
+    pub fn state(&self) -> JobState {
+        self.lock().phase.state()
+    }
+
+    /// Whether nothing will happen to it any more.
+    pub fn is_final(&self) -> bool {
+        self.state().is_final()
+    }
+
+    /// Resolves when the job is final.
+    pub async fn finished(&self) {
+        self.wait_until(|inner| inner.phase.state().is_final())
+            .await;
+    }
+
+    /// Resolves when there are records behind this place, or the job is final.
+    pub async fn more_than(&self, from: Cursor) {
+        self.wait_until(|inner| {
+            let end = inner.results.kept().map(Transcript::end);
+            inner.phase.state().is_final() || end.is_none_or(|end| end > from)
+        })
+        .await;
+    }
+
+    /// The job without its output.
+    pub fn summary(&self) -> JobSummary {
+        let inner = self.lock();
+        JobSummary {
+            job: self.id,
+            state: inner.phase.state(),
+            connection: self.order.key.connection().to_string(),
+            module: self.order.key.module(),
+            session_id: self.order.key.to_string(),
+            caller_id: self.order.caller.clone(),
+            created_at: self.created_at,
+            started_at: inner.phase.started_at(),
+            finished_at: inner.phase.finished_at(),
+            characters: inner.results.kept().map_or(0, Transcript::characters),
+        }
+    }
+
+    /// The job with one page of its output.
+    ///
+    /// # Errors
+    /// When the results were dropped, the cursor lies behind their end, or the spool fails.
+    pub async fn answer(
+        &self,
+        from: Cursor,
+        budget: PageBudget,
+    ) -> Result<JobAnswer, ResultsError> {
+        // The snapshot is taken first: a job that is final in it has all its records.
+        let snapshot = self.snapshot();
+        let mut pager = Pager::new(self.format(), from, budget);
+        let mut record = from.record;
+        let mut left = None;
+        'page: while let Some(batch) = self.read(record).await? {
+            let mut characters = batch.characters_left;
+            for next in &batch.records {
+                if pager.push(next) == Room::Full {
+                    left = Some(characters);
+                    break 'page;
+                }
+                characters =
+                    characters.saturating_sub(crate::domain::paging::weight(self.format(), next));
+                record += 1;
+            }
+        }
+        let page = pager.finish();
+        Ok(answer::assemble(self, &snapshot, page, left))
+    }
+
+    /// The next records from a place on, each with the place behind it; empty where there are none
+    /// yet.
+    ///
+    /// # Errors
+    /// As for [`Job::answer`].
+    pub async fn records(&self, from: Cursor) -> Result<Vec<(Cursor, Record)>, ResultsError> {
+        let batch = self.read(from.record).await?;
+        let records = batch.map_or_else(Vec::new, |batch| batch.records);
+        Ok((from.record..)
+            .zip(records)
+            .map(|(number, record)| (Cursor::at(number + 1), record))
+            .collect())
+    }
+
+    async fn read(&self, record: u64) -> Result<Option<Records>, ResultsError> {
+        let section = {
+            let inner = self.lock();
+            let transcript = match &inner.results {
+                Results::Kept(transcript) => transcript,
+                Results::Dropped => return Err(ResultsError::Expired),
+                Results::LostByRestart => return Ok(None),
+            };
+            if record > transcript.end().record {
+                return Err(ResultsError::BeyondEnd(Cursor::at(record)));
+            }
+            transcript.section(record)
+        };
+        let Some(section) = section else {
+            return Ok(None);
+        };
+        let records = if section.is_on_disk() {
+            tokio::task::spawn_blocking(move || section.read())
+                .await
+                .map_err(|_| ResultsError::ShuttingDown)??
+        } else {
+            section.read()?
+        };
+        Ok(Some(records))
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot {
+        let inner = self.lock();
+        Snapshot {
+            phase: inner.phase.clone(),
+            progress: inner.progress.clone(),
+            errors: inner.errors,
+            warnings: inner.warnings,
+            signed_in_as: inner.signed_in_as.clone(),
+        }
+    }
+
+    /// Asks for the end of the job. A queued one is final at once, and then this is true; a
+    /// running one is final when its session has stopped it.
+    pub(super) fn request_cancel(&self, by: &'static str) -> bool {
+        let ended = self.cancel_if_queued(by);
+        self.cancel.send_replace(Some(by));
+        ended
+    }
+
+    /// Ends the job if its command has not begun. True where this call ended it.
+    pub(super) fn cancel_if_queued(&self, by: &'static str) -> bool {
+        let mut inner = self.lock();
+        if !matches!(inner.phase, Phase::Queued) {
+            return false;
+        }
+        inner.finish(Ending::Cancelled { by });
+        drop(inner);
+        self.changed.send_replace(());
+        true
+    }
+
+    /// Resolves when somebody asked for the end of the job, and tells who.
+    pub(super) async fn cancel_requested(&self) -> &'static str {
+        let mut cancel = self.cancel.subscribe();
+        // The sender lives in this very job, so the wait cannot fail.
+        let by = cancel.wait_for(Option::is_some).await;
+        by.ok().and_then(|by| *by).unwrap_or("a caller")
+    }
+
+    /// Marks the command as running. False where the job was cancelled before.
+    pub(super) fn begin(&self, signed_in_as: Option<String>) -> bool {
+        let mut inner = self.lock();
+        if !matches!(inner.phase, Phase::Queued) {
+            return false;
+        }
+        inner.phase = Phase::Running {
+            started_at: Timestamp::now(),
+        };
+        inner.signed_in_as = signed_in_as;
+        drop(inner);
+        self.changed.send_replace(());
+        true
+    }
+
+    /// Keeps what the command said.
+    pub(super) fn append(&self, records: &[Record]) -> Result<(), AppendError> {
+        let mut inner = self.lock();
+        let result = records.iter().try_for_each(|record| inner.append(record));
+        drop(inner);
+        self.changed.send_replace(());
+        result
+    }
+
+    /// Ends the job, unless it has ended before. True where this call ended it.
+    pub(super) fn finish(&self, ending: Ending) -> bool {
+        let mut inner = self.lock();
+        if inner.phase.state().is_final() {
+            return false;
+        }
+        inner.finish(ending);
+        drop(inner);
+        self.changed.send_replace(());
+        true
+    }
+
+    /// Forgets the results of a final job.
+    pub(super) fn drop_results(&self) {
+        let mut inner = self.lock();
+        if matches!(inner.results, Results::Kept(_)) {
+            inner.results = Results::Dropped;
+        }
+    }
+
+    async fn wait_until(&self, reached: impl Fn(&Inner) -> bool) {
+        let mut changes = self.changed.subscribe();
+        loop {
+            changes.mark_unchanged();
+            if reached(&self.lock()) || changes.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Nothing in here panics half-way; a poisoned lock still guards whole values.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn append(&mut self, record: &Record) -> Result<(), AppendError> {
+        match record {
+            Record::Error(_) => self.errors += 1,
+            Record::Warning { .. } => self.warnings += 1,
+            Record::Progress(progress) => {
+                self.progress = (!progress.completed).then(|| progress.clone());
+            }
+            _ => {}
+        }
+        match &mut self.results {
+            Results::Kept(transcript) => transcript.append(record),
+            Results::Dropped | Results::LostByRestart => Ok(()),
+        }
+    }
+
+    fn finish(&mut self, ending: Ending) {
+        self.phase = Phase::Finished {
+            started_at: self.phase.started_at(),
+            finished_at: Timestamp::now(),
+            ending,
+        };
+        self.progress = None;
+        if let Results::Kept(transcript) = &mut self.results {
+            // Only the spool can fail here, and the records stay readable from memory then.
+            if let Err(error) = transcript.seal() {
+                tracing::warn!(%error, "could not move results out of memory");
+            }
+        }
+    }
+}

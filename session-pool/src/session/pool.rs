@@ -1,0 +1,444 @@
+//! The pool: which sessions there are, and how a request becomes a job of one of them.
+
+use std::collections::HashMap;
+use std::num::{NonZeroU8, NonZeroU16};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, watch};
+
+use crate::domain::format::{FormatName, OutputFormat};
+use crate::domain::job::JobId;
+use crate::domain::module::Module;
+use crate::domain::registry::{Connection, ConnectionName, Registry};
+use crate::domain::session_key::{Scope, SessionKey};
+use crate::domain::site::Site;
+use crate::domain::trace::TraceParent;
+use crate::domain::wire::{JobSummary, RunRequest, SessionStatus};
+
+use super::budget::{ResultBudget, ResultLimits};
+use super::catalog::{Catalog, JobMissing};
+use super::handle::SessionHandle;
+use super::job::{Job, Order};
+use super::journal::Journal;
+use super::launcher::Launcher;
+use super::refused::Refused;
+use super::stop::StopOrder;
+use super::worker::{Shared, Work};
+
+/// What a pool is made of.
+#[derive(Debug)]
+pub struct PoolParts {
+    /// How processes are started.
+    pub launcher: Launcher,
+    /// The registry, as it changes.
+    pub registry: watch::Receiver<Arc<Registry>>,
+    /// What survives a restart.
+    pub journal: Journal,
+    /// The limits.
+    pub limits: Limits,
+    /// The one connection that is served; all of the registry's where none is named.
+    pub only: Option<String>,
+}
+
+/// Limits and defaults of sessions and jobs.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Of results.
+    pub results: ResultLimits,
+    /// How long results are kept after their job has ended.
+    pub keep_results: Duration,
+    /// Jobs that may wait for one session.
+    pub queue_length: usize,
+    /// PowerShell processes at a time.
+    pub max_processes: usize,
+    /// How long a command may run where the request does not say.
+    pub command_timeout: Duration,
+    /// Between the request to stop a command and the end of its process.
+    pub cancel_grace: Duration,
+    /// Columns where the request does not say.
+    pub width: NonZeroU16,
+    /// Levels of JSON where the request does not say.
+    pub depth: NonZeroU8,
+}
+
+/// Time that stopping commands get when the pool ends.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
+
+/// Time at the end of a drain that is kept for cancelling what has not finished.
+const CANCEL_SHARE: Duration = Duration::from_secs(3);
+
+/// The pool. Clones are the same pool.
+#[derive(Clone, Debug)]
+pub struct Pool(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    shared: Arc<Shared>,
+    registry: watch::Receiver<Arc<Registry>>,
+    limits: Limits,
+    only: Option<String>,
+    processes: Arc<Semaphore>,
+    sessions: Mutex<Sessions>,
+}
+
+#[derive(Debug, Default)]
+struct Sessions {
+    open: HashMap<SessionKey, SessionHandle>,
+    draining: bool,
+}
+
+impl Pool {
+    /// A pool without sessions, with the jobs that the journal knows.
+    pub fn new(parts: PoolParts) -> Self {
+        let PoolParts {
+            launcher,
+            registry,
+            journal,
+            limits,
+            only,
+        } = parts;
+        let journal = Arc::new(journal);
+        let budget = Arc::new(ResultBudget::new(limits.results.clone()));
+        let catalog = Catalog::new(limits.keep_results, budget, Arc::clone(&journal));
+        Self(Arc::new(Inner {
+            shared: Arc::new(Shared {
+                launcher,
+                catalog,
+                journal,
+                grace: limits.cancel_grace,
+            }),
+            registry,
+            processes: Arc::new(Semaphore::new(limits.max_processes)),
+            limits,
+            only,
+            sessions: Mutex::default(),
+        }))
+    }
+
+    /// Makes a job of a request. Never waits.
+    ///
+    /// # Errors
+    /// [`Refused`]: no job was made and nothing runs.
+    pub fn submit(
+        &self,
+        request: RunRequest,
+        trace: Option<TraceParent>,
+    ) -> Result<Arc<Job>, Refused> {
+        let connection = self.connection(request.connection.as_deref())?;
+        let key = session_key(&connection, &request)?;
+        let command = request
+            .command
+            .filter(|command| !command.trim().is_empty())
+            .ok_or(Refused::MissingField("command"))?;
+        let order = Order {
+            tenant: connection.tenant.clone(),
+            expected_account: connection.expected_email.clone(),
+            format: self.format(request.format, request.width, request.depth)?,
+            timeout: self.timeout(request.timeout_seconds)?,
+            caller: request.caller_id,
+            trace,
+            key,
+        };
+        let mut sessions = self.lock();
+        if sessions.draining {
+            return Err(Refused::ShuttingDown);
+        }
+        let place = self.session(&mut sessions, &order.key)?.reserve()?;
+        let job = Arc::new(Job::new(order, Arc::clone(self.0.shared.catalog.budget())));
+        self.0.shared.catalog.add(&job);
+        place.send(Work {
+            job: Arc::clone(&job),
+            connection,
+            command,
+        });
+        Ok(job)
+    }
+
+    /// A job that is still known.
+    ///
+    /// # Errors
+    /// [`JobMissing`]: it never was, or its results were dropped.
+    pub fn job(&self, id: JobId) -> Result<Arc<Job>, JobMissing> {
+        self.0.shared.catalog.get(id)
+    }
+
+    /// Every job that is still known, newest first.
+    pub fn jobs(&self) -> Vec<JobSummary> {
+        self.0.shared.catalog.summaries()
+    }
+
+    /// Cancels a job and waits until it is final.
+    ///
+    /// # Errors
+    /// [`JobMissing`]: there is no such job any more.
+    pub async fn cancel(&self, id: JobId) -> Result<Arc<Job>, JobMissing> {
+        let job = self.job(id)?;
+        if job.request_cancel("a caller") {
+            self.0.shared.catalog.note_ended(&job);
+        }
+        job.finished().await;
+        Ok(job)
+    }
+
+    /// Ends a connection's sessions, or only a module's, and cancels their jobs. Caches on disk
+    /// stay. Returns the ids of the sessions.
+    ///
+    /// # Errors
+    /// [`Refused`]: the connection or the module is unknown.
+    pub async fn reset(
+        &self,
+        connection: Option<&str>,
+        module: Option<&str>,
+    ) -> Result<Vec<String>, Refused> {
+        let name = match self.connection(connection) {
+            Ok(connection) => connection.name.as_str().to_owned(),
+            // A connection that has left the registry may still have sessions to end.
+            Err(Refused::UnknownConnection(unknown)) if self.has_sessions(&unknown.name) => {
+                unknown.name
+            }
+            Err(refused) => return Err(refused),
+        };
+        let module = module.map(str::parse::<Module>).transpose()?;
+        let ended = {
+            let mut sessions = self.lock();
+            let wanted = |key: &SessionKey| {
+                key.connection().as_str() == name
+                    && module.is_none_or(|module| key.module() == module)
+            };
+            sessions
+                .open
+                .extract_if(|key, _| wanted(key))
+                .map(|(_, session)| session)
+                .collect::<Vec<_>>()
+        };
+        let mut ids: Vec<_> = ended
+            .iter()
+            .map(|session| session.key().to_string())
+            .collect();
+        ids.sort_unstable();
+        stop_all(
+            ended,
+            StopOrder {
+                by: "a reset",
+                grace: self.0.limits.cancel_grace,
+            },
+        )
+        .await;
+        Ok(ids)
+    }
+
+    /// Every session, by id.
+    pub fn status(&self) -> Vec<SessionStatus> {
+        let mut sessions: Vec<_> = self
+            .lock()
+            .open
+            .values()
+            .map(SessionHandle::status)
+            .collect();
+        sessions.sort_by(|a, b| a.session_id.cmp(&b.session_id));
+        sessions
+    }
+
+    /// The registry as it is now.
+    pub fn registry(&self) -> Arc<Registry> {
+        Arc::clone(&self.0.registry.borrow())
+    }
+
+    /// The connections that this pool serves.
+    pub fn connections(&self) -> Vec<Arc<Connection>> {
+        let served = |connection: &&Arc<Connection>| {
+            self.0
+                .only
+                .as_deref()
+                .is_none_or(|only| connection.name.as_str() == only)
+        };
+        self.registry()
+            .connections()
+            .filter(served)
+            .cloned()
+            .collect()
+    }
+
+    /// Bytes of results that are kept, in memory and on disk.
+    pub fn result_bytes(&self) -> u64 {
+        self.0.shared.catalog.budget().total()
+    }
+
+    /// Drops results when their time has come, for as long as the pool lives.
+    pub async fn expire_results(&self) {
+        loop {
+            let next = self.0.shared.catalog.expire_old();
+            tokio::time::sleep(next.max(Duration::from_secs(1))).await;
+        }
+    }
+
+    /// Ends the pool: takes no more work, cancels what waits, lets what runs go on for most of
+    /// `within`, stops the rest and ends every process. Takes no longer than `within`, but for what
+    /// the kernel needs to end killed processes.
+    pub async fn drain(&self, within: Duration) {
+        self.lock().draining = true;
+        let jobs: Vec<_> = self
+            .jobs()
+            .into_iter()
+            .filter(|job| !job.state.is_final())
+            .collect();
+        let running: Vec<_> = jobs
+            .iter()
+            .filter_map(|job| self.job(job.job).ok())
+            .collect();
+        for job in &running {
+            if job.cancel_if_queued("the end of the pool") {
+                self.0.shared.catalog.note_ended(job);
+            }
+        }
+        let finished = async {
+            for job in &running {
+                job.finished().await;
+            }
+        };
+        drop(tokio::time::timeout(within.saturating_sub(CANCEL_SHARE), finished).await);
+        let sessions = self
+            .lock()
+            .open
+            .drain()
+            .map(|(_, session)| session)
+            .collect();
+        let order = StopOrder {
+            by: "the end of the pool",
+            grace: SHUTDOWN_GRACE,
+        };
+        stop_all(sessions, order).await;
+    }
+
+    /// The session of a key; starts one where there is none.
+    fn session<'a>(
+        &self,
+        sessions: &'a mut Sessions,
+        key: &SessionKey,
+    ) -> Result<&'a SessionHandle, Refused> {
+        use std::collections::hash_map::Entry;
+        match sessions.open.entry(key.clone()) {
+            Entry::Occupied(entry) => Ok(entry.into_mut()),
+            Entry::Vacant(entry) => {
+                let limits = &self.0.limits;
+                let permit = Arc::clone(&self.0.processes)
+                    .try_acquire_owned()
+                    .map_err(|_| Refused::ProcessLimit {
+                        limit: limits.max_processes,
+                    })?;
+                let shared = Arc::clone(&self.0.shared);
+                Ok(entry.insert(SessionHandle::start(
+                    key.clone(),
+                    shared,
+                    limits.queue_length,
+                    permit,
+                )))
+            }
+        }
+    }
+
+    fn connection(&self, asked: Option<&str>) -> Result<Arc<Connection>, Refused> {
+        let only = self.0.only.as_deref();
+        let name = match (asked.filter(|name| !name.is_empty()), only) {
+            (Some(asked), Some(served)) if asked != served => {
+                return Err(Refused::WrongConnection {
+                    served: served.to_owned(),
+                    asked: asked.to_owned(),
+                });
+            }
+            (Some(name), _) | (None, Some(name)) => name,
+            (None, None) => return Err(Refused::MissingField("connection")),
+        };
+        Ok(Arc::clone(self.registry().get(name)?))
+    }
+
+    fn has_sessions(&self, name: &str) -> bool {
+        let sessions = self.lock();
+        sessions
+            .open
+            .keys()
+            .map(SessionKey::connection)
+            .map(ConnectionName::as_str)
+            .any(|open| open == name)
+    }
+
+    fn format(
+        &self,
+        name: Option<FormatName>,
+        width: Option<u16>,
+        depth: Option<u8>,
+    ) -> Result<OutputFormat, Refused> {
+        let width = in_range("width", width.map(u64::from), 20, 4_096)?
+            .and_then(|width| u16::try_from(width).ok())
+            .and_then(NonZeroU16::new);
+        let depth = in_range("depth", depth.map(u64::from), 1, 100)?
+            .and_then(|depth| u8::try_from(depth).ok())
+            .and_then(NonZeroU8::new);
+        Ok(match name.unwrap_or_default() {
+            FormatName::Text => OutputFormat::Text {
+                width: width.unwrap_or(self.0.limits.width),
+            },
+            FormatName::Json => OutputFormat::Json {
+                depth: depth.unwrap_or(self.0.limits.depth),
+            },
+        })
+    }
+
+    fn timeout(&self, seconds: Option<u32>) -> Result<Duration, Refused> {
+        let seconds = in_range("timeout_seconds", seconds.map(u64::from), 1, 3_600)?;
+        Ok(seconds.map_or(self.0.limits.command_timeout, Duration::from_secs))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Sessions> {
+        self.0
+            .sessions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn session_key(connection: &Connection, request: &RunRequest) -> Result<SessionKey, Refused> {
+    let module = request
+        .module
+        .as_deref()
+        .filter(|module| !module.is_empty())
+        .ok_or(Refused::MissingField("module"))?
+        .parse::<Module>()?;
+    connection.check(module)?;
+    let site = request.site.as_deref().filter(|site| !site.is_empty());
+    let scope = match (module, site) {
+        (Module::Pnp, site) => Scope::Pnp(Site::parse(site, connection)?),
+        (_, Some(_)) => return Err(Refused::SiteWithoutPnp),
+        (Module::Exo, None) => Scope::Exo,
+        (Module::Azure, None) => Scope::Azure,
+        (Module::Teams, None) => Scope::Teams,
+    };
+    Ok(SessionKey::new(connection.name.clone(), scope))
+}
+
+fn in_range(
+    field: &'static str,
+    value: Option<u64>,
+    min: u64,
+    max: u64,
+) -> Result<Option<u64>, Refused> {
+    match value {
+        Some(value) if !(min..=max).contains(&value) => Err(Refused::OutOfRange {
+            field,
+            value,
+            min,
+            max,
+        }),
+        value => Ok(value),
+    }
+}
+
+/// Stops sessions side by side.
+async fn stop_all(sessions: Vec<SessionHandle>, order: StopOrder) {
+    let mut stopping = tokio::task::JoinSet::new();
+    for session in sessions {
+        stopping.spawn(session.stop(order));
+    }
+    while stopping.join_next().await.is_some() {}
+}

@@ -1,0 +1,241 @@
+//! The PowerShell process of a session, driven through one submission at a time.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use crate::domain::format::OutputFormat;
+use crate::domain::record::Record;
+use crate::domain::session_key::SessionKey;
+use crate::host::{Finished, Host, HostError, HostEvent, Submission};
+
+use super::launcher::Launcher;
+use super::stop::StopOrder;
+use super::telemetry::{self, ProcessEnd, RunningProcess};
+
+/// Levels of the JSON that the pool's own questions are answered in.
+const OWN_DEPTH: OutputFormat = OutputFormat::JSON_DEFAULT;
+
+/// Records that are kept of an answer to the pool itself.
+const OWN_RECORDS: usize = 1_000;
+
+/// A running process.
+#[derive(Debug)]
+pub(super) struct Process {
+    host: Host,
+    counted: RunningProcess,
+    /// No command of a caller has been submitted to it.
+    fresh: bool,
+}
+
+/// What to do after some records of a running command.
+pub(super) enum Flow<T> {
+    /// Go on.
+    Continue,
+    /// Stop the command, for this reason.
+    Stop(T),
+    /// Return at once and let the command run.
+    Leave(T),
+}
+
+/// Why a command was asked to stop.
+#[derive(Debug)]
+pub(super) enum StopCause<T> {
+    Deadline,
+    Interrupted(StopOrder),
+    Records(T),
+}
+
+/// How a submission ended.
+#[derive(Debug)]
+pub(super) enum End {
+    Finished(Finished),
+    /// The process is no more.
+    Gone(HostError),
+    /// It did not stop within its grace period; the process has to be killed.
+    Stuck,
+}
+
+/// What [`Process::drive`] came to.
+#[derive(Debug)]
+pub(super) enum Driven<T> {
+    /// The command still runs.
+    Left(T),
+    Ended {
+        /// Why it had been asked to stop, if it had.
+        cause: Option<StopCause<T>>,
+        end: End,
+    },
+}
+
+/// What the pool's own submission said.
+#[derive(Debug)]
+pub(super) struct OwnAnswer {
+    pub(super) finished: Finished,
+    pub(super) records: Vec<Record>,
+}
+
+/// Why the pool's own submission has no answer. The process has to be ended.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum OwnError {
+    #[error(transparent)]
+    Gone(#[from] HostError),
+    #[error("it did not answer within {} s", .0.as_secs())]
+    Late(Duration),
+    #[error("interrupted by {}", .0.by)]
+    Interrupted(StopOrder),
+}
+
+impl Process {
+    /// Starts a process for a session; returns when it takes commands.
+    pub(super) async fn start(launcher: &Launcher, key: &SessionKey) -> Result<Self, StartError> {
+        let spec = launcher.spec(key)?;
+        let began = Instant::now();
+        let counted = telemetry::process_started(key.connection().as_str(), key.module());
+        let host = Host::start(&spec, launcher.reaper()).await?;
+        counted.is_ready(began.elapsed());
+        tracing::info!(session = %key, pid = host.pid(), version = %host.version(),
+            elapsed_ms = began.elapsed().as_millis(), "PowerShell started");
+        Ok(Self {
+            host,
+            counted,
+            fresh: true,
+        })
+    }
+
+    pub(super) fn pid(&self) -> u32 {
+        self.host.pid()
+    }
+
+    pub(super) async fn next(&mut self) -> HostEvent {
+        self.host.next().await
+    }
+
+    /// Whether no caller's command has reached it yet.
+    pub(super) const fn is_fresh(&self) -> bool {
+        self.fresh
+    }
+
+    pub(super) async fn submit(&mut self, submission: Submission) -> Result<(), HostError> {
+        self.fresh &= submission.own;
+        self.host.submit(submission).await
+    }
+
+    /// Follows the running submission to its end. It is asked to stop at the deadline, on the
+    /// interruption or where `on_records` says so; after the grace period it counts as stuck.
+    pub(super) async fn drive<T>(
+        &mut self,
+        deadline: tokio::time::Instant,
+        grace: Duration,
+        interruption: impl Future<Output = StopOrder>,
+        mut on_records: impl FnMut(Vec<Record>) -> Flow<T>,
+    ) -> Driven<T> {
+        tokio::pin!(interruption);
+        let cause = loop {
+            tokio::select! {
+                event = self.host.next() => match event {
+                    HostEvent::Records(records) => match on_records(records) {
+                        Flow::Continue => {}
+                        Flow::Stop(reason) => break StopCause::Records(reason),
+                        Flow::Leave(reason) => return Driven::Left(reason),
+                    },
+                    HostEvent::Finished(finished) => {
+                        return Driven::Ended { cause: None, end: End::Finished(finished) };
+                    }
+                    HostEvent::Gone(error) => {
+                        return Driven::Ended { cause: None, end: End::Gone(error) };
+                    }
+                },
+                order = &mut interruption => break StopCause::Interrupted(order),
+                () = tokio::time::sleep_until(deadline) => break StopCause::Deadline,
+            }
+        };
+        let grace = match &cause {
+            StopCause::Interrupted(order) => order.grace,
+            StopCause::Deadline | StopCause::Records(_) => grace,
+        };
+        let end = self.stop_running(grace, on_records).await;
+        Driven::Ended {
+            cause: Some(cause),
+            end,
+        }
+    }
+
+    async fn stop_running<T>(
+        &mut self,
+        grace: Duration,
+        mut on_records: impl FnMut(Vec<Record>) -> Flow<T>,
+    ) -> End {
+        if let Err(error) = self.host.cancel().await {
+            return End::Gone(error);
+        }
+        let stopped = async {
+            loop {
+                match self.host.next().await {
+                    // What comes now is kept as long as it is wanted; it no longer decides anything.
+                    HostEvent::Records(records) => drop(on_records(records)),
+                    HostEvent::Finished(finished) => return End::Finished(finished),
+                    HostEvent::Gone(error) => return End::Gone(error),
+                }
+            }
+        };
+        tokio::time::timeout(grace, stopped)
+            .await
+            .unwrap_or(End::Stuck)
+    }
+
+    /// Runs a script of the pool's own and collects what it says.
+    pub(super) async fn ask(
+        &mut self,
+        script: String,
+        within: Duration,
+        grace: Duration,
+        interruption: impl Future<Output = StopOrder>,
+    ) -> Result<OwnAnswer, OwnError> {
+        self.submit(Submission::own(script, OWN_DEPTH)).await?;
+        let mut records = Vec::new();
+        let deadline = tokio::time::Instant::now() + within;
+        let driven = self
+            .drive(deadline, grace, interruption, |batch| {
+                let room = OWN_RECORDS.saturating_sub(records.len());
+                records.extend(batch.into_iter().take(room));
+                Flow::<()>::Continue
+            })
+            .await;
+        match driven {
+            Driven::Left(()) => Err(OwnError::Late(within)),
+            Driven::Ended { cause, end } => match (cause, end) {
+                (_, End::Gone(error)) => Err(OwnError::Gone(error)),
+                (None, End::Finished(finished)) => Ok(OwnAnswer { finished, records }),
+                (Some(StopCause::Interrupted(order)), _) => Err(OwnError::Interrupted(order)),
+                (_, End::Finished(_) | End::Stuck) => Err(OwnError::Late(within)),
+            },
+        }
+    }
+
+    /// Ends the process and its group, and waits for that.
+    pub(super) async fn end(self, how: ProcessEnd) {
+        match how {
+            ProcessEnd::Closed => self.host.shut_down().await,
+            ProcessEnd::Killed | ProcessEnd::Died => self.host.kill().await,
+        }
+        self.counted.ended(how);
+    }
+}
+
+/// Why a session has no process.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The connection's home could not be made.
+    #[error(
+        "cannot make the home directory {path} of the connection: {source}. Check the state directory's owner"
+    )]
+    Home {
+        /// The directory.
+        path: std::path::PathBuf,
+        /// What the file system said.
+        source: std::io::Error,
+    },
+    /// The process could not be started.
+    #[error(transparent)]
+    Host(#[from] HostError),
+}

@@ -1,0 +1,82 @@
+//! What the outside may know of a session while its task owns the rest.
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use crate::domain::session_key::SessionKey;
+use crate::domain::state::SessionState;
+use crate::domain::wire::SessionStatus;
+
+/// A session as it is now.
+#[derive(Clone, Debug)]
+pub(super) struct SessionView {
+    pub(super) state: SessionState,
+    pub(super) busy: bool,
+    pub(super) pid: Option<u32>,
+    pub(super) last_command: Option<(Timestamp, String)>,
+    pub(super) last_error: Option<String>,
+}
+
+impl Default for SessionView {
+    fn default() -> Self {
+        Self {
+            state: SessionState::Initializing,
+            busy: false,
+            pid: None,
+            last_command: None,
+            last_error: None,
+        }
+    }
+}
+
+/// Longest command text that a status shows.
+const SHOWN_COMMAND: usize = 200;
+
+impl SessionView {
+    /// Remembers the beginning of a command.
+    pub(super) fn note_command(&mut self, command: &str) {
+        let mut shown: String = command.chars().take(SHOWN_COMMAND).collect();
+        if shown.len() < command.len() {
+            shown.push('…');
+        }
+        self.last_command = Some((Timestamp::now(), shown));
+    }
+
+    /// The view in the words of the API.
+    pub(super) fn status(&self, key: &SessionKey, queued: usize) -> SessionStatus {
+        let signed_in = match &self.state {
+            SessionState::Authenticated(signed_in) => Some(signed_in),
+            _ => None,
+        };
+        let pending = match &self.state {
+            SessionState::AuthPending(pending) => Some(pending),
+            _ => None,
+        };
+        SessionStatus {
+            session_id: key.to_string(),
+            connection: key.connection().to_string(),
+            module: key.module(),
+            state: self.state.as_str().to_owned(),
+            authenticated: signed_in.is_some(),
+            busy: self.busy,
+            queued,
+            authenticated_as: signed_in.and_then(|signed_in| signed_in.account.clone()),
+            tenant_id: signed_in.and_then(|signed_in| signed_in.tenant_id.clone()),
+            authenticated_since: signed_in.map(|signed_in| signed_in.since),
+            device_code: pending.map(|pending| pending.code.clone()),
+            auth_url: pending.map(|pending| pending.url.clone()),
+            expires_in: pending.map(|pending| pending.seconds_left(Timestamp::now())),
+            asked_by: pending.and_then(|pending| pending.asked_by.clone()),
+            pid: self.pid,
+            last_command: self.last_command.as_ref().map(|(_, text)| text.clone()),
+            last_command_at: self.last_command.as_ref().map(|(at, _)| *at),
+            last_error: match &self.state {
+                SessionState::Error { reason } => Some(reason.clone()),
+                _ => self.last_error.clone(),
+            },
+        }
+    }
+}
+
+/// Where a session's task publishes its view.
+pub(super) type ViewSender = watch::Sender<SessionView>;

@@ -1,0 +1,311 @@
+//! The task that owns one session: its process, its sign-in, and the order of its commands.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use crate::domain::registry::Connection;
+use crate::domain::session_key::SessionKey;
+use crate::domain::state::SessionState;
+use crate::host::HostEvent;
+
+use super::catalog::Catalog;
+use super::connecting::NO_PROCESS;
+use super::execution;
+use super::job::{Ending, Failure, FailureCode, Job};
+use super::journal::Journal;
+use super::launcher::Launcher;
+use super::process::Process;
+use super::sign_in::SignIn;
+use super::stop::{StopOrder, StopReceiver};
+use super::telemetry::{self, ProcessEnd};
+use super::view::ViewSender;
+
+/// One command on its way to its session.
+#[derive(Debug)]
+pub(super) struct Work {
+    pub(super) job: Arc<Job>,
+    /// The connection as the registry had it when the command was accepted.
+    pub(super) connection: Arc<Connection>,
+    pub(super) command: String,
+}
+
+/// What all sessions of a pool share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) launcher: Launcher,
+    pub(super) catalog: Catalog,
+    pub(super) journal: Arc<Journal>,
+    /// Between the request to stop a command and the end of its process.
+    pub(super) grace: Duration,
+}
+
+/// One session. Its task is the only one that touches these.
+#[derive(Debug)]
+pub(super) struct Worker {
+    pub(super) key: SessionKey,
+    pub(super) shared: Arc<Shared>,
+    pub(super) inbox: mpsc::Receiver<Work>,
+    pub(super) stop: StopReceiver,
+    pub(super) view: ViewSender,
+    pub(super) process: Option<Process>,
+    pub(super) sign_in: SignIn,
+    /// What the process was signed in for; another one needs a fresh process.
+    pub(super) connection: Option<Arc<Connection>>,
+}
+
+enum Wake {
+    Work(Work),
+    Host(HostEvent),
+    CodeEnded,
+    Stop(StopOrder),
+}
+
+impl Worker {
+    /// Serves the session until it is stopped; then ends its process and its waiting jobs.
+    pub(super) async fn run(mut self) {
+        let order = loop {
+            self.publish();
+            match self.next_wake().await {
+                Wake::Work(work) => self.serve(work).await,
+                Wake::Host(event) => self.on_idle_event(event).await,
+                Wake::CodeEnded => self.on_code_ended().await,
+                Wake::Stop(order) => break order,
+            }
+        };
+        self.close(order).await;
+    }
+
+    async fn next_wake(&mut self) -> Wake {
+        let code_end = self.sign_in.code_end();
+        tokio::select! {
+            biased;
+            order = self.stop.requested() => Wake::Stop(order),
+            event = next_event(&mut self.process) => Wake::Host(event),
+            () = sleep_until(code_end) => Wake::CodeEnded,
+            work = self.inbox.recv() => match work {
+                Some(work) => Wake::Work(work),
+                None => Wake::Stop(StopOrder { by: "the end of the pool", grace: Duration::ZERO }),
+            },
+        }
+    }
+
+    async fn serve(&mut self, work: Work) {
+        if work.job.is_final() {
+            return; // Cancelled while it waited.
+        }
+        self.view.send_modify(|view| {
+            view.busy = true;
+            view.note_command(&work.command);
+        });
+        let job = Arc::clone(&work.job);
+        let ending = match self.prepare(&work).await {
+            Ok(()) => self.execute(work).await,
+            Err(ending) => ending,
+        };
+        let failure = match &ending {
+            Ending::Failed(failure) => Some(failure.message.clone()),
+            _ => None,
+        };
+        self.view.send_modify(|view| {
+            view.busy = false;
+            if failure.is_some() {
+                view.last_error = failure;
+            }
+        });
+        // Before the job is final: who hears of its end may look at the session's state.
+        self.publish();
+        self.conclude(&job, ending);
+    }
+
+    /// Brings the session to where the command can run, or says why it cannot.
+    async fn prepare(&mut self, work: &Work) -> Result<(), Ending> {
+        if self
+            .connection
+            .as_ref()
+            .is_some_and(|connection| *connection != work.connection)
+        {
+            tracing::info!(session = %self.key, "the registry's entry changed: starting afresh");
+            self.end_process(ProcessEnd::Closed).await;
+        }
+        self.connection = Some(Arc::clone(&work.connection));
+        if let SignIn::Pending(pending) = &self.sign_in {
+            return Err(Ending::AuthRequired(pending.shown().clone()));
+        }
+        let after = self.sign_in.failure();
+        self.ensure_process(work).await?;
+        self.ensure_signed_in(work, after).await?;
+        self.refuse_once_if_replaced()
+    }
+
+    async fn ensure_process(&mut self, work: &Work) -> Result<(), Ending> {
+        if self.process.is_some() {
+            return Ok(());
+        }
+        self.sign_in = SignIn::Unknown;
+        self.publish();
+        let mut stop = self.stop.clone();
+        let started = tokio::select! {
+            started = Process::start(&self.shared.launcher, &self.key) => started,
+            order = interruption(&work.job, &mut stop, self.shared.grace) => {
+                return Err(Ending::Cancelled { by: order.by });
+            }
+        };
+        match started {
+            Ok(process) => {
+                self.process = Some(process);
+                Ok(())
+            }
+            Err(error) => {
+                tracing::warn!(session = %self.key, %error, "PowerShell did not start");
+                self.sign_in = SignIn::Failed {
+                    reason: error.to_string(),
+                };
+                Err(failed(FailureCode::SessionLost, error.to_string()))
+            }
+        }
+    }
+
+    /// A fresh process lacks what callers had set in the one before. A command that counts on it
+    /// could act on everything instead of a few: the first one is sent back.
+    fn refuse_once_if_replaced(&self) -> Result<(), Ending> {
+        let fresh = self.process.as_ref().is_some_and(Process::is_fresh);
+        if !fresh || !self.shared.journal.is_stateful(&self.key) {
+            return Ok(());
+        }
+        self.shared.journal.note_stateful(&self.key, false);
+        Err(failed(
+            FailureCode::SessionReplaced,
+            "the PowerShell process of this session was replaced since variables, functions or \
+             aliases were set in it, and they are gone. Nothing was run. Set them again if the \
+             command needs them; the same call runs when it is repeated"
+                .to_owned(),
+        ))
+    }
+
+    async fn execute(&mut self, work: Work) -> Ending {
+        let Some(process) = self.process.as_mut() else {
+            return failed(FailureCode::SessionLost, NO_PROCESS.to_owned());
+        };
+        let account = match &self.sign_in {
+            SignIn::SignedIn(signed_in) => signed_in.account.clone(),
+            _ => None,
+        };
+        if !work.job.begin(account) {
+            return Ending::Cancelled { by: "a caller" };
+        }
+        self.shared.catalog.note_begun(&work.job);
+        let waited = jiff::Timestamp::now().duration_since(work.job.created_at());
+        telemetry::job_began(
+            self.key.connection().as_str(),
+            self.key.module(),
+            waited.unsigned_abs(),
+        );
+        let mut stop = self.stop.clone();
+        let interrupted = interruption(&work.job, &mut stop, self.shared.grace);
+        let executed = execution::execute(process, &work, self.shared.grace, interrupted).await;
+        if executed.stateful {
+            self.shared.journal.note_stateful(&self.key, true);
+        }
+        if let Some(end) = executed.process_over {
+            self.end_process(end).await;
+        }
+        executed.ending
+    }
+
+    /// Ends the process, and with it the sign-in.
+    pub(super) async fn end_process(&mut self, how: ProcessEnd) {
+        self.sign_in = SignIn::Unknown;
+        if let Some(process) = self.process.take() {
+            process.end(how).await;
+        }
+    }
+
+    async fn on_idle_event(&mut self, event: HostEvent) {
+        match event {
+            HostEvent::Records(records) => self.on_connect_records(&records),
+            HostEvent::Finished(finished) => self.on_connect_finished(finished).await,
+            HostEvent::Gone(error) => {
+                tracing::warn!(session = %self.key, %error, "the PowerShell process ended while idle");
+                self.view
+                    .send_modify(|view| view.last_error = Some(error.to_string()));
+                self.end_process(ProcessEnd::Died).await;
+            }
+        }
+    }
+
+    fn conclude(&self, job: &Job, ending: Ending) {
+        if job.finish(ending) {
+            self.shared.catalog.note_ended(job);
+            let summary = job.summary();
+            let ran = summary
+                .started_at
+                .zip(summary.finished_at)
+                .map(|(started, finished)| finished.duration_since(started).unsigned_abs());
+            telemetry::job_finished(
+                self.key.connection().as_str(),
+                self.key.module(),
+                summary.state,
+                ran,
+            );
+            tracing::info!(session = %self.key, job = %job.id(), state = %summary.state,
+                trace = job.order().trace.map(tracing::field::display),
+                elapsed_ms = ran.map(|ran| ran.as_millis()), "job ended");
+        }
+    }
+
+    /// Tells the outside what the session is doing.
+    pub(super) fn publish(&self) {
+        let state = match &self.sign_in {
+            _ if self.stop.is_requested() => SessionState::Stopped,
+            SignIn::Failed { reason } => SessionState::Error {
+                reason: reason.clone(),
+            },
+            _ if self.process.is_none() => SessionState::Initializing,
+            SignIn::Unknown | SignIn::SignedOut => SessionState::Ready,
+            SignIn::Pending(pending) => SessionState::AuthPending(pending.shown().clone()),
+            SignIn::SignedIn(signed_in) => SessionState::Authenticated(signed_in.clone()),
+        };
+        let pid = self.process.as_ref().map(Process::pid);
+        self.view.send_modify(|view| {
+            view.state = state;
+            view.pid = pid;
+        });
+    }
+
+    async fn close(mut self, order: StopOrder) {
+        self.inbox.close();
+        while let Some(work) = self.inbox.recv().await {
+            self.conclude(&work.job, Ending::Cancelled { by: order.by });
+        }
+        self.end_process(ProcessEnd::Closed).await;
+        self.publish();
+    }
+}
+
+pub(super) fn failed(code: FailureCode, message: String) -> Ending {
+    Ending::Failed(Failure { code, message })
+}
+
+/// Resolves when the job or its whole session is to end.
+pub(super) async fn interruption(job: &Job, stop: &mut StopReceiver, grace: Duration) -> StopOrder {
+    tokio::select! {
+        order = stop.requested() => order,
+        by = job.cancel_requested() => StopOrder { by, grace },
+    }
+}
+
+async fn next_event(process: &mut Option<Process>) -> HostEvent {
+    match process {
+        Some(process) => process.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn sleep_until(deadline: Option<tokio::time::Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
