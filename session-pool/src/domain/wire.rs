@@ -34,7 +34,7 @@ pub struct RunRequest {
     #[cfg_attr(
         feature = "server",
         schema(
-            pattern = "^(admin|https://([a-z0-9]+(-[a-z0-9]+)*\\.)+[a-z]{2,}(/[A-Za-z0-9._~-]+)*/?)$"
+            pattern = "^(|admin|https://([a-z0-9]+(-[a-z0-9]+)*\\.)+[a-z]{2,}(/[A-Za-z0-9._~-]+)*/?)$"
         )
     )]
     pub site: Option<String>,
@@ -397,6 +397,20 @@ pub struct KeepaliveTotals {
     /// The last check of each session, by its id.
     #[cfg_attr(feature = "server", schema(value_type = BTreeMap<String, String>))]
     pub last_pings: BTreeMap<String, Timestamp>,
+}
+
+/// One event of `GET /jobs/{id}/events`, as the HTML standard has server-sent events.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(ToSchema))]
+pub struct JobEvent {
+    /// The `type` of a record (output, json, error, warning, verbose, debug, information, progress,
+    /// console), or `end`, or `broken_off`.
+    pub event: String,
+    /// The cursor behind it: what to send as `Last-Event-ID`.
+    pub id: String,
+    /// JSON: the record; at the end the job's answer without output; where the events broke off,
+    /// the refusal.
+    pub data: String,
 }
 
 /// Body of every 4xx and 5xx answer: no job was made.

@@ -1,1 +1,77 @@
-//! The HTTP API.
+//! The HTTP API: thin handlers over the pool, behind the rules of access.
+
+mod access;
+mod body;
+mod error;
+mod events;
+mod metrics;
+mod observe;
+mod openapi;
+mod parameters;
+mod router;
+mod routes;
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+
+use crate::session::Pool;
+
+pub use access::{Access, AllowedHosts};
+pub use metrics::Metrics;
+pub use router::router;
+
+/// All that the handlers share.
+#[derive(Clone, Debug)]
+pub struct App(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    pool: Pool,
+    access: Access,
+    metrics: Metrics,
+}
+
+impl App {
+    /// A pool behind rules of access.
+    pub fn new(pool: Pool, access: Access, metrics: Metrics) -> Self {
+        Self(Arc::new(Parts {
+            pool,
+            access,
+            metrics,
+        }))
+    }
+
+    pub(in crate::http) fn pool(&self) -> &Pool {
+        &self.0.pool
+    }
+
+    pub(in crate::http) fn access(&self) -> &Access {
+        &self.0.access
+    }
+
+    pub(in crate::http) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+}
+
+/// Answers requests until `shutdown` resolves, then those that have begun.
+///
+/// These end when their jobs do; who cannot wait for that drops the future.
+///
+/// # Errors
+/// When the listener fails for good.
+pub async fn serve(
+    listener: TcpListener,
+    app: App,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let upkeep = app.metrics().clone().upkeep();
+    let answers = axum::serve(listener, router(app)).with_graceful_shutdown(shutdown);
+    tokio::select! {
+        result = answers => result,
+        () = upkeep => Ok(()),
+    }
+}

@@ -1,0 +1,197 @@
+//! Request bodies: JSON objects whose mistakes are named.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::IntoResponse;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::{Map, Value};
+
+use crate::domain::wire::{ResetRequest, RunRequest};
+
+use super::error::{ApiError, Unknown};
+
+/// The largest body in bytes.
+pub(super) const LIMIT: usize = 2 * 1024 * 1024;
+
+/// A body, parsed.
+#[derive(Debug)]
+pub(super) struct Body<T>(pub(super) T);
+
+/// A type of body: an object of optional fields, so that each can be tried alone.
+pub(super) trait Fields: DeserializeOwned {
+    /// Its fields.
+    const NAMES: &'static [&'static str];
+}
+
+impl Fields for RunRequest {
+    const NAMES: &'static [&'static str] = &[
+        "connection",
+        "module",
+        "site",
+        "command",
+        "caller_id",
+        "format",
+        "width",
+        "depth",
+        "timeout_seconds",
+        "wait_seconds",
+        "max_characters",
+        "confirmed",
+    ];
+}
+
+impl Fields for ResetRequest {
+    const NAMES: &'static [&'static str] = &["connection", "module"];
+}
+
+impl<S: Send + Sync, T: Fields> FromRequest<S> for Body<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        if !is_json(request.headers()) {
+            return Err(ApiError::UnsupportedMediaType);
+        }
+        let bytes = Bytes::from_request(request, state).await.map_err(|error| {
+            match error.into_response().status() {
+                StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge { limit: LIMIT },
+                _ => ApiError::IncompleteBody,
+            }
+        })?;
+        parse(&bytes).map(Self)
+    }
+}
+
+/// Whether the body says that it is JSON. That also keeps web pages out: a browser asks before it
+/// sends this type across origins, and is not answered.
+fn is_json(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+}
+
+fn parse<T: Fields>(body: &[u8]) -> Result<T, ApiError> {
+    let bad_json = |error: serde_json::Error| ApiError::BadJson {
+        problem: error.to_string(),
+    };
+    // Serde would also take an array with the fields' values in their order.
+    if !body.trim_ascii_start().starts_with(b"{") {
+        serde_json::from_slice::<IgnoredAny>(body).map_err(bad_json)?;
+        return Err(ApiError::NoObject);
+    }
+    let error = match serde_json::from_slice(body) {
+        Ok(value) => return Ok(value),
+        Err(error) => error,
+    };
+    // JSON, but not this object? Serde tells the position; people look for the field.
+    let object = serde_json::from_slice::<Map<String, Value>>(body).map_err(bad_json)?;
+    if let Some(name) = object
+        .keys()
+        .find(|name| !T::NAMES.contains(&name.as_str()))
+    {
+        return Err(ApiError::UnknownField(Unknown {
+            kind: "field",
+            name: name.clone(),
+            known: T::NAMES,
+        }));
+    }
+    let wrong = object.into_iter().find_map(|(field, value)| {
+        let alone = Map::from_iter([(field.clone(), value)]);
+        let problem = serde_json::from_value::<T>(alone.into()).err()?;
+        Some(ApiError::BadField {
+            field,
+            problem: problem.to_string(),
+        })
+    });
+    // Each field is right alone: one stands there twice.
+    Err(wrong.unwrap_or_else(|| bad_json(error)))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn refusal(body: &str) -> (String, String) {
+        let refusal = parse::<RunRequest>(body.as_bytes()).unwrap_err().body();
+        (refusal.code, refusal.error)
+    }
+
+    #[test]
+    fn the_names_are_those_of_the_types() {
+        fn expected<T: Fields + std::fmt::Debug>() -> String {
+            serde_json::from_str::<T>(r#"{"?": 1}"#)
+                .unwrap_err()
+                .to_string()
+        }
+        for (message, names) in [
+            (expected::<RunRequest>(), RunRequest::NAMES),
+            (expected::<ResetRequest>(), ResetRequest::NAMES),
+        ] {
+            let list = names.join("`, `");
+            let two = names.join("` or `");
+            assert!(
+                message.contains(&format!("`{list}`")) || message.contains(&format!("`{two}`")),
+                "{message}"
+            );
+        }
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (body, code, says) in [
+            ("", "bad_json", "line 1 column 0"),
+            ("{\n \"module\": exo}", "bad_json", "line 2 column 12"),
+            ("[]", "bad_json", "must be a JSON object"),
+            (
+                r#"{"comand": "1"}"#,
+                "unknown_field",
+                r#"did you mean "command"?"#,
+            ),
+            (r#"{"xyz": "1"}"#, "unknown_field", "use connection, module"),
+            (r#"{"width": "wide"}"#, "bad_field", r#"field "width""#),
+            (r#"{"width": 70000}"#, "bad_field", r#"field "width""#),
+            (r#"{"format": "xml"}"#, "bad_field", r#"field "format""#),
+            (
+                r#"{"width": 80, "width": 80}"#,
+                "bad_json",
+                "duplicate field `width`",
+            ),
+        ] {
+            let (actual, error) = refusal(body);
+            assert_eq!(actual, code, "{body}");
+            assert!(error.contains(says), "{body}: {error}");
+        }
+    }
+
+    #[test]
+    fn only_json_is_json() {
+        let json = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::CONTENT_TYPE, value.parse().unwrap());
+            is_json(&headers)
+        };
+        assert!(json("application/json"));
+        assert!(json("Application/JSON; charset=utf-8"));
+        assert!(!json("text/plain"));
+        assert!(!json("application/jsonp"));
+        assert!(!is_json(&HeaderMap::new()));
+    }
+
+    proptest! {
+        #[test]
+        fn any_body_is_read_or_refused(body in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = parse::<RunRequest>(&body);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Every route on one page.
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::access::{require_own_host, require_token};
+use super::error::ApiError;
+use super::observe::observe;
+use super::routes::{connections, events, health, jobs, metrics, reset, run, status};
+use super::{App, body, openapi};
+
+/// The pool's API as one service.
+pub fn router(app: App) -> Router {
+    let (routes, description) = open().merge(closed(&app)).split_for_parts();
+    let description = openapi::finish(description, &app);
+    routes
+        .route("/openapi.json", get(move || openapi::answer(description)))
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(DefaultBodyLimit::max(body::LIMIT))
+        .layer(from_fn_with_state(app.clone(), require_own_host))
+        .layer(CatchPanicLayer::custom(|_| {
+            ApiError::Internal.into_response()
+        }))
+        .layer(from_fn(observe))
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+        .with_state(app)
+}
+
+/// Routes that anyone may ask; `/openapi.json` is the fourth.
+fn open() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(openapi::base())
+        .routes(routes!(health::health)) //         GET /health
+        .routes(routes!(metrics::metrics)) //       GET /metrics
+        .routes(routes!(status::status)) //         GET /status (without the token: less of it)
+}
+
+/// Routes for callers with the token. What is not a route is told to them only.
+fn closed(app: &App) -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(connections::connections)) // GET /connections
+        .routes(routes!(run::run)) //               POST /run
+        .routes(routes!(jobs::list)) //              GET /jobs
+        .routes(routes!(jobs::show, jobs::cancel)) // GET, DELETE /jobs/{id}
+        .routes(routes!(events::events)) //          GET /jobs/{id}/events
+        .routes(routes!(reset::reset)) //           POST /reset
+        .fallback(not_found)
+        .layer(from_fn_with_state(app.clone(), require_token))
+}
+
+async fn not_found(request: Request) -> ApiError {
+    ApiError::NotFound {
+        path: request.uri().path().to_owned(),
+    }
+}
+
+async fn method_not_allowed(request: Request) -> Response {
+    ApiError::MethodNotAllowed {
+        method: request.method().to_string(),
+        path: request.uri().path().to_owned(),
+    }
+    .into_response()
+}

@@ -1,0 +1,60 @@
+use axum::Json;
+use axum::extract::State;
+
+use crate::domain::wire::{SessionStatus, StatusAnswer};
+use crate::http::App;
+use crate::http::access::Caller;
+use crate::http::error::ApiError;
+use crate::http::openapi::{AnyCaller, Parameterized, Unauthorized};
+use crate::http::parameters::NoParameters;
+
+/// The sessions and their states
+///
+/// Without the token: without identities, device codes, commands and errors.
+#[utoipa::path(
+    get,
+    path = "/status",
+    tag = "pool",
+    responses(
+        (status = 200, description = "Every session, by id.", body = StatusAnswer),
+        AnyCaller, Unauthorized, Parameterized
+    ),
+    security((), ("token" = []))
+)]
+pub(in crate::http) async fn status(
+    State(app): State<App>,
+    caller: Caller,
+    _: NoParameters,
+) -> Result<Json<StatusAnswer>, ApiError> {
+    let sessions = app.pool().status();
+    let sessions = match caller {
+        Caller::Trusted => sessions,
+        Caller::Anonymous => sessions.into_iter().map(reduced).collect(),
+    };
+    Ok(Json(StatusAnswer { sessions }))
+}
+
+/// What a caller without the token may know of a session. Written out, so that a field that is
+/// added later has to be decided on here.
+fn reduced(session: SessionStatus) -> SessionStatus {
+    SessionStatus {
+        session_id: session.session_id,
+        connection: session.connection,
+        module: session.module,
+        state: session.state,
+        authenticated: session.authenticated,
+        busy: session.busy,
+        queued: session.queued,
+        authenticated_as: None,
+        tenant_id: None,
+        authenticated_since: None,
+        device_code: None,
+        auth_url: None,
+        expires_in: None,
+        asked_by: None,
+        pid: None,
+        last_command: None,
+        last_command_at: None,
+        last_error: None,
+    }
+}
