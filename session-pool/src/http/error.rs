@@ -11,6 +11,9 @@ use crate::session::JobMissing;
 use crate::session::Refused;
 use crate::session::ResultsError;
 
+/// Most characters of a refusal's sentence.
+const LONGEST_SENTENCE: usize = 2_000;
+
 /// Why a request gets a 4xx or 5xx. No job was made.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ApiError {
@@ -157,9 +160,15 @@ impl ApiError {
 
     /// The body that says it.
     pub(super) fn body(&self) -> Refusal {
+        let mut error = self.to_string();
+        // It may quote the request, which may be large.
+        if let Some((end, _)) = error.char_indices().nth(LONGEST_SENTENCE) {
+            error.truncate(end);
+            error.push('…');
+        }
         Refusal {
             status: AnswerStatus::Error,
-            error: self.to_string(),
+            error,
             code: self.code().to_owned(),
         }
     }

@@ -260,6 +260,11 @@ impl Pool {
             .collect()
     }
 
+    /// The one connection that is served; `None` where all of the registry's are.
+    pub fn only(&self) -> Option<&str> {
+        self.0.only.as_deref()
+    }
+
     /// Bytes of results that are kept, in memory and on disk.
     pub fn result_bytes(&self) -> u64 {
         self.0.shared.catalog.budget().total()

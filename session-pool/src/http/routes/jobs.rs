@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use axum::Json;
 use axum::extract::State;
+use axum::{Extension, Json};
 use tokio::time::{Instant, timeout_at};
 
 use crate::domain::job::JobId;
@@ -9,6 +9,7 @@ use crate::domain::paging::Cursor;
 use crate::domain::wire::{JobAnswer, JobList};
 use crate::http::App;
 use crate::http::error::ApiError;
+use crate::http::observe::Arrival;
 use crate::http::openapi::{AnyCaller, OfJob, Paged, Parameterized, Unauthorized};
 use crate::http::parameters::{NoParameters, Parameters};
 
@@ -81,13 +82,16 @@ impl JobQuery {
 pub(in crate::http) async fn show(
     State(app): State<App>,
     JobPath(id): JobPath,
+    Extension(arrival): Extension<Arrival>,
     parameters: Parameters,
 ) -> Result<Json<JobAnswer>, ApiError> {
-    let arrival = Instant::now();
     let query = JobQuery::take(parameters)?;
     let budget = budget(query.max_characters)?;
     let job = app.pool().job(id)?;
-    let until = |default| arrival + Duration::from_secs(query.wait_seconds.unwrap_or(default));
+    let until = |default| {
+        let wait = Duration::from_secs(query.wait_seconds.unwrap_or(default));
+        Instant::from_std(arrival.at) + wait
+    };
     // Whether the time was over or not: the answer says where the job is.
     match query.cursor {
         None => drop(timeout_at(until(0), job.finished()).await),

@@ -1,12 +1,10 @@
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::{Extension, Json};
 use tokio::time::{Instant, timeout_at};
 
 use crate::domain::paging::{Cursor, PageBudget};
-use crate::domain::trace::TraceParent;
 use crate::domain::wire::{AnswerStatus, JobAnswer, RunRequest};
 use crate::http::App;
 use crate::http::body::Body;
@@ -54,33 +52,31 @@ pub(in crate::http) const LONGEST_WAIT: u64 = 3600;
 )]
 pub(in crate::http) async fn run(
     State(app): State<App>,
-    Extension(Arrival(arrival)): Extension<Arrival>,
-    headers: HeaderMap,
+    Extension(arrival): Extension<Arrival>,
     _: NoParameters,
     Body(request): Body<RunRequest>,
 ) -> Result<Json<JobAnswer>, ApiError> {
-    let answer = submit_and_wait(&app, request, traceparent(&headers), arrival.into()).await;
+    let answer = submit_and_wait(&app, request, arrival).await;
     if let Err(error) = &answer {
         telemetry::job_refused(error.code());
     }
     let failed = !matches!(&answer, Ok(answer) if answer.status != AnswerStatus::Error);
-    app.metrics().run_answered(failed, arrival.elapsed());
+    app.metrics().run_answered(failed, arrival.at.elapsed());
     answer.map(Json)
 }
 
 async fn submit_and_wait(
     app: &App,
     request: RunRequest,
-    trace: Option<TraceParent>,
-    arrival: Instant,
+    arrival: Arrival,
 ) -> Result<JobAnswer, ApiError> {
     let budget = budget(request.max_characters)?;
     let wait = wait(request.wait_seconds)?;
-    let job = app.pool().submit(request, trace)?;
+    let job = app.pool().submit(request, arrival.trace)?;
     match wait {
         None => job.finished().await,
         // Past it the job goes on, and the answer says so.
-        Some(wait) => drop(timeout_at(arrival + wait, job.finished()).await),
+        Some(wait) => drop(timeout_at(Instant::from_std(arrival.at) + wait, job.finished()).await),
     }
     Ok(job.answer(Cursor::default(), budget).await?)
 }
@@ -103,13 +99,4 @@ pub(in crate::http) fn budget(characters: Option<u64>) -> Result<PageBudget, Api
         min: PageBudget::MIN,
         max: PageBudget::MAX,
     })
-}
-
-/// The caller's trace. One that is not valid is as none: so the standard wants it.
-fn traceparent(headers: &HeaderMap) -> Option<TraceParent> {
-    let mut values = headers.get_all("traceparent").iter();
-    let (Some(value), None) = (values.next(), values.next()) else {
-        return None;
-    };
-    value.to_str().ok()?.parse().ok()
 }
