@@ -10,13 +10,23 @@ pub mod cli;
 pub mod config;
 #[cfg(feature = "server")]
 pub mod demo;
+#[cfg(feature = "server")]
+mod directories;
 pub mod domain;
 #[cfg(feature = "server")]
 pub mod host;
 #[cfg(feature = "server")]
 pub mod http;
 #[cfg(feature = "server")]
+pub mod install_pwsh;
+#[cfg(feature = "server")]
 pub mod logging;
+#[cfg(feature = "server")]
+mod port_owner;
+#[cfg(feature = "server")]
+pub mod powershell;
+#[cfg(feature = "server")]
+pub mod serve;
 #[cfg(feature = "server")]
 pub mod session;
 pub mod token_file;

@@ -6,8 +6,9 @@ use std::process::ExitCode;
 
 use session_pool::cli::{self, Cli, Command, ServeOptions, UsageError};
 use session_pool::config::ServeConfig;
-use session_pool::host::reaper;
-use session_pool::logging;
+use session_pool::host::{fake, reaper};
+use session_pool::serve::{self, Flavour};
+use session_pool::{demo, install_pwsh, logging, powershell};
 
 /// `EX_SOFTWARE` of sysexits.h: the program could not do what it was asked.
 const EX_SOFTWARE: u8 = 70;
@@ -32,14 +33,14 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<(), Box<dyn Error>> {
     match command {
         Command::Serve(options) => serve(*options),
+        Command::Demo(options) => Ok(demo::command::run(*options)?),
+        Command::InstallPwsh(options) => install_pwsh::run(options),
         Command::Completions { shell } => Ok(io::stdout().write_all(&cli::completions(shell))?),
-        Command::Demo(_) => Err("`demo` is not connected yet".into()),
-        Command::InstallPwsh(_) => Err("`install-pwsh` is not connected yet".into()),
         Command::Reaper(_) => {
             reaper::run(io::stdin().lock());
             Ok(())
         }
-        Command::FakeHost(_) => Err("this word is not connected yet".into()),
+        Command::FakeHost(inner) => Ok(fake::run(&inner.arguments)?),
     }
 }
 
@@ -47,7 +48,10 @@ fn serve(options: ServeOptions) -> Result<(), Box<dyn Error>> {
     let home = std::env::home_dir();
     let config = ServeConfig::new(options, home.as_deref()).map_err(UsageError::mistake)?;
     let _log = logging::init(&config.places.log())?;
-    Err("`serve` is not connected yet".into())
+    let pwsh = powershell::find(&config.sessions, home.as_deref())?;
+    Ok(serve::run(config, Flavour::plain(pwsh), |_| {
+        std::future::pending()
+    })?)
 }
 
 /// Prints help or a mistake where it belongs. A closed stream is nobody's mistake.

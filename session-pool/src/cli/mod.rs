@@ -12,6 +12,8 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 pub use options::{AccessOptions, LimitOptions, PlaceOptions, ServeOptions, SessionOptions};
 pub use usage::UsageError;
 
+use crate::logging::LogLevel;
+
 /// Long-lived PowerShell sessions for Microsoft 365, behind HTTP.
 #[derive(Debug, Parser)]
 #[command(
@@ -57,6 +59,14 @@ pub struct DemoOptions {
     /// Refuse to install a PowerShell where none is found
     #[arg(long)]
     pub no_install: bool,
+    /// How much is logged: error, warning, info, debug, trace
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        env = "SESSION_POOL_LOG_LEVEL",
+        default_value = "warning"
+    )]
+    pub log_level: LogLevel,
     /// Who may call, and where.
     #[command(flatten)]
     pub access: AccessOptions,

@@ -10,9 +10,14 @@
 //! | `signed-in/CODE.json`, `declined/CODE` | [`entra::DemoEntra`] | the person's answer |
 //! | `revoked/MODULE[-TENANT].json` | [`entra::DemoEntra`] | ends the sign-ins made before it |
 
+mod banner;
+pub mod command;
 pub mod entra;
 pub mod modules;
+mod person;
+mod recordings;
 pub mod registry;
+mod routes;
 pub mod settings;
 
 /// The environment variable that tells the demo modules where the demo directory is. Without it

@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use tokio::net::TcpListener;
 
+use crate::domain::paging::PageBudget;
 use crate::session::Pool;
 
 pub use access::{Access, AllowedHosts};
@@ -32,16 +33,22 @@ struct Parts {
     pool: Pool,
     access: Access,
     metrics: Metrics,
+    page: PageBudget,
 }
 
 impl App {
-    /// A pool behind rules of access.
-    pub fn new(pool: Pool, access: Access, metrics: Metrics) -> Self {
+    /// A pool behind rules of access; answers hold a page unless their request says otherwise.
+    pub fn new(pool: Pool, access: Access, metrics: Metrics, page: PageBudget) -> Self {
         Self(Arc::new(Parts {
             pool,
             access,
             metrics,
+            page,
         }))
+    }
+
+    pub(in crate::http) fn page(&self) -> PageBudget {
+        self.0.page
     }
 
     pub(in crate::http) fn pool(&self) -> &Pool {
@@ -57,7 +64,8 @@ impl App {
     }
 }
 
-/// Answers requests until `shutdown` resolves, then those that have begun.
+/// Answers requests until `shutdown` resolves, then those that have begun. `more`: routes of the
+/// kind of server, for callers with the token.
 ///
 /// These end when their jobs do; who cannot wait for that drops the future.
 ///
@@ -66,10 +74,11 @@ impl App {
 pub async fn serve(
     listener: TcpListener,
     app: App,
+    more: axum::Router,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let upkeep = app.metrics().clone().upkeep();
-    let answers = axum::serve(listener, router(app)).with_graceful_shutdown(shutdown);
+    let answers = axum::serve(listener, router(app, more)).with_graceful_shutdown(shutdown);
     tokio::select! {
         result = answers => result,
         () = upkeep => Ok(()),

@@ -16,12 +16,15 @@ use super::observe::observe;
 use super::routes::{connections, events, health, jobs, metrics, reset, run, status};
 use super::{App, body, openapi};
 
-/// The pool's API as one service.
-pub fn router(app: App) -> Router {
+/// The pool's API as one service, with the routes of one kind of server for callers with the
+/// token.
+pub fn router(app: App, more: Router) -> Router {
     let (routes, description) = open().merge(closed(&app)).split_for_parts();
     let description = openapi::finish(description, &app);
+    let more = more.layer(from_fn_with_state(app.clone(), require_token));
     routes
         .route("/openapi.json", get(move || openapi::answer(description)))
+        .merge(more.with_state(()))
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(body::LIMIT))
         .layer(from_fn_with_state(app.clone(), require_own_host))

@@ -6,7 +6,8 @@ use crate::domain::paging::Page;
 use crate::domain::state::PendingSignIn;
 use crate::domain::wire::{AnswerStatus, JobAnswer};
 
-use super::job::{Ending, Job, Phase, Snapshot};
+use super::ending::Ending;
+use super::job::{Job, Phase, Snapshot};
 
 /// The answer for a job as it was at the snapshot. `left`: characters behind the page, where the
 /// page is full.

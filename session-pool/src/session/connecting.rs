@@ -15,7 +15,7 @@ use crate::domain::registry::Connection;
 use crate::domain::state::SignedIn;
 use crate::host::{Finished, Outcome, Submission};
 
-use super::job::{Ending, FailureCode};
+use super::ending::{Ending, FailureCode};
 use super::process::{Driven, End, Flow, OwnError, StopCause};
 use super::sign_in::{Attempt, PendingConnect, SignIn};
 use super::telemetry::{self, ProcessEnd, SignInOutcome};

@@ -7,7 +7,7 @@ use crate::domain::caller_state::may_set_state;
 use crate::domain::record::ErrorRecord;
 use crate::host::{Finished, HostError, Outcome, Submission};
 
-use super::job::{Ending, FailureCode};
+use super::ending::{Ending, FailureCode};
 use super::process::{Driven, End, Flow, Process, StopCause};
 use super::stop::StopOrder;
 use super::telemetry::ProcessEnd;

@@ -11,12 +11,12 @@ use crate::domain::job::{JobId, JobState};
 use crate::domain::paging::{Cursor, PageBudget, Pager, Room};
 use crate::domain::record::{Progress, Record};
 use crate::domain::session_key::SessionKey;
-use crate::domain::state::PendingSignIn;
 use crate::domain::trace::TraceParent;
 use crate::domain::wire::{JobAnswer, JobSummary};
 
 use super::answer;
 use super::budget::ResultBudget;
+use super::ending::Ending;
 use super::journal::JobEntry;
 use super::transcript::{AppendError, Records, Transcript};
 
@@ -37,86 +37,6 @@ pub struct Order {
     pub caller: Option<String>,
     /// The caller's trace.
     pub trace: Option<TraceParent>,
-}
-
-/// How a job ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// The command ran to its end.
-    Succeeded,
-    /// It failed.
-    Failed(Failure),
-    /// A caller, a reset or the end of the pool cancelled it.
-    Cancelled {
-        /// Who or what.
-        by: &'static str,
-    },
-    /// It was stopped at its time limit.
-    TimedOut {
-        /// Whether the process had to be killed, and the sign-in with it.
-        session_lost: bool,
-    },
-    /// A person has to sign in first.
-    AuthRequired(PendingSignIn),
-    /// It belongs to an earlier life of the pool; only its state is known.
-    BeforeRestart(JobState),
-}
-
-/// Why a job failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// A stable word for it.
-    pub code: FailureCode,
-    /// What happened and what to do.
-    pub message: String,
-}
-
-/// Stable words for failures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FailureCode {
-    /// An error ended the command.
-    CommandFailed,
-    /// The command is not PowerShell; nothing ran.
-    ParseError,
-    /// The command put out more than is kept.
-    OutputLimit,
-    /// The process of the session ended under the command, or could not be started.
-    SessionLost,
-    /// Variables of earlier commands are gone; the same call runs when repeated.
-    SessionReplaced,
-    /// The sign-in failed.
-    SignInFailed,
-    /// Somebody else is signed in than the registry expects.
-    WrongAccount,
-}
-
-impl FailureCode {
-    /// The word in JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::CommandFailed => "command_failed",
-            Self::ParseError => "parse_error",
-            Self::OutputLimit => "output_limit",
-            Self::SessionLost => "session_lost",
-            Self::SessionReplaced => "session_replaced",
-            Self::SignInFailed => "sign_in_failed",
-            Self::WrongAccount => "wrong_account",
-        }
-    }
-}
-
-impl Ending {
-    /// The state of a job that ended so.
-    pub const fn state(&self) -> JobState {
-        match self {
-            Self::Succeeded => JobState::Succeeded,
-            Self::Failed(_) => JobState::Failed,
-            Self::Cancelled { .. } => JobState::Cancelled,
-            Self::TimedOut { .. } => JobState::TimedOut,
-            Self::AuthRequired(_) => JobState::AuthRequired,
-            Self::BeforeRestart(state) => *state,
-        }
-    }
 }
 
 /// Where a job is, with what belongs to that.

@@ -4,6 +4,7 @@ mod answer;
 mod budget;
 mod catalog;
 mod connecting;
+mod ending;
 mod execution;
 mod handle;
 mod job;
@@ -22,7 +23,8 @@ mod worker;
 
 pub use budget::{ResultBudget, ResultLimits};
 pub use catalog::JobMissing;
-pub use job::{Ending, Failure, FailureCode, Job, Order, ResultsError};
+pub use ending::{Ending, Failure, FailureCode};
+pub use job::{Job, Order, ResultsError};
 pub use journal::{Journal, JournalError};
 pub use launcher::Launcher;
 pub use pool::{Limits, Pool, PoolParts};

@@ -5,7 +5,7 @@ use std::num::{NonZeroU8, NonZeroU16};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 
 use crate::domain::format::{FormatName, OutputFormat};
 use crate::domain::job::JobId;
@@ -23,6 +23,7 @@ use super::job::{Job, Order};
 use super::journal::Journal;
 use super::launcher::Launcher;
 use super::refused::Refused;
+use super::registry_watch::RegistryHandle;
 use super::stop::StopOrder;
 use super::worker::{Shared, Work};
 
@@ -32,7 +33,7 @@ pub struct PoolParts {
     /// How processes are started.
     pub launcher: Launcher,
     /// The registry, as it changes.
-    pub registry: watch::Receiver<Arc<Registry>>,
+    pub registry: RegistryHandle,
     /// What survives a restart.
     pub journal: Journal,
     /// The limits.
@@ -75,7 +76,7 @@ pub struct Pool(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     shared: Arc<Shared>,
-    registry: watch::Receiver<Arc<Registry>>,
+    registry: RegistryHandle,
     limits: Limits,
     only: Option<String>,
     processes: Arc<Semaphore>,
@@ -242,7 +243,7 @@ impl Pool {
 
     /// The registry as it is now.
     pub fn registry(&self) -> Arc<Registry> {
-        Arc::clone(&self.0.registry.borrow())
+        self.0.registry.registry()
     }
 
     /// The connections that this pool serves.

@@ -12,8 +12,9 @@ use crate::host::HostEvent;
 
 use super::catalog::Catalog;
 use super::connecting::NO_PROCESS;
+use super::ending::{Ending, Failure, FailureCode};
 use super::execution;
-use super::job::{Ending, Failure, FailureCode, Job};
+use super::job::Job;
 use super::journal::Journal;
 use super::launcher::Launcher;
 use super::process::Process;

@@ -89,6 +89,13 @@ impl Serialize for ConnectionName {
     }
 }
 
+impl<'de> Deserialize<'de> for ConnectionName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Self::new(&name).map_err(serde::de::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(
@@ -134,12 +141,5 @@ mod tests {
             assert!(ConnectionName::new(name).is_err(), "{name:?}");
         }
         assert!(ConnectionName::new(&"ü".repeat(100)).is_ok());
-    }
-}
-
-impl<'de> Deserialize<'de> for ConnectionName {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        Self::new(&name).map_err(serde::de::Error::custom)
     }
 }

@@ -86,7 +86,7 @@ pub(in crate::http) async fn show(
     parameters: Parameters,
 ) -> Result<Json<JobAnswer>, ApiError> {
     let query = JobQuery::take(parameters)?;
-    let budget = budget(query.max_characters)?;
+    let budget = budget(&app, query.max_characters)?;
     let job = app.pool().job(id)?;
     let until = |default| {
         let wait = Duration::from_secs(query.wait_seconds.unwrap_or(default));
@@ -124,6 +124,6 @@ pub(in crate::http) async fn cancel(
     let job = tokio::spawn(async move { pool.cancel(id).await })
         .await
         .map_err(|_| ApiError::Internal)??;
-    let answer = job.answer(Cursor::default(), budget(None)?).await?;
+    let answer = job.answer(Cursor::default(), app.page()).await?;
     Ok(Json(answer))
 }

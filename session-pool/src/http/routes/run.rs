@@ -70,7 +70,7 @@ async fn submit_and_wait(
     request: RunRequest,
     arrival: Arrival,
 ) -> Result<JobAnswer, ApiError> {
-    let budget = budget(request.max_characters)?;
+    let budget = budget(app, request.max_characters)?;
     let wait = wait(request.wait_seconds)?;
     let job = app.pool().submit(request, arrival.trace)?;
     match wait {
@@ -89,9 +89,9 @@ fn wait(seconds: Option<u32>) -> Result<Option<Duration>, ApiError> {
 }
 
 /// The size of a page that was asked for.
-pub(in crate::http) fn budget(characters: Option<u64>) -> Result<PageBudget, ApiError> {
+pub(in crate::http) fn budget(app: &App, characters: Option<u64>) -> Result<PageBudget, ApiError> {
     let Some(characters) = characters else {
-        return Ok(PageBudget::default());
+        return Ok(app.page());
     };
     PageBudget::new(characters).map_err(|_| ApiError::OutOfRange {
         field: "max_characters",

@@ -1,0 +1,153 @@
+//! The `demo` command: the same server, with two made-up tenants behind it.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::banner::{self, Player};
+use super::entra::{DemoEntra, EntraError, write_atomically};
+use super::{DIRECTORY_VARIABLE, modules, person, recordings, registry, routes};
+use crate::cli::DemoOptions;
+use crate::config::{AccessConfig, ConfigError, Limits, Places, ServeConfig, SessionConfig};
+use crate::directories;
+use crate::host::Program;
+use crate::install_pwsh;
+use crate::logging::{self, LoggingError};
+use crate::powershell;
+use crate::serve::{self, Flavour, ServeError};
+
+/// Why there is no demo.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// The settings are wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// `~/.m365-demo` cannot be made.
+    #[error("cannot use the demo's directory {path}: {source}. Check its owner")]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file in it cannot be written.
+    #[error(transparent)]
+    File(#[from] EntraError),
+    /// The embedded tenants cannot be read.
+    #[error("the demo's own tenants are broken: {0}")]
+    Tenants(#[from] serde_json::Error),
+    /// The home directory is not known.
+    #[error("the home directory is not known, and the demo keeps its files there: set HOME")]
+    NoHome,
+    /// The logs cannot be written.
+    #[error(transparent)]
+    Logging(#[from] LoggingError),
+    /// The server failed.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+}
+
+/// Serves the demo until a signal says stop.
+///
+/// # Errors
+/// [`DemoError`], each with what to do.
+pub fn run(options: DemoOptions) -> Result<(), DemoError> {
+    let home = std::env::home_dir().ok_or(DemoError::NoHome)?;
+    let directory = home.join(".m365-demo");
+    let auto_sign_in = options.auto_sign_in.map(Duration::from_secs);
+    let no_install = options.no_install;
+    let config = config(options, &directory)?;
+    directories::make_private(&directory).map_err(|source| DemoError::Directory {
+        path: directory.clone(),
+        source,
+    })?;
+    let _log = logging::init(&config.places.log())?;
+    let module_directory = modules::unpack(&directory)?;
+    write_atomically(
+        &config.places.registry,
+        registry::registry_json()?.as_bytes(),
+    )?;
+
+    let (program, player) = program(&config.sessions, &home, no_install)?;
+    let mut variables = vec![
+        (
+            DIRECTORY_VARIABLE.into(),
+            directory.clone().into_os_string(),
+        ),
+        ("PSModulePath".into(), in_front(&module_directory)),
+    ];
+    if player == Player::Recordings {
+        variables.push(recordings::write(&directory)?);
+    }
+    let entra = DemoEntra::new(&directory);
+    let flavour = Flavour {
+        program,
+        variables,
+        routes: routes::routes(entra.clone()),
+    };
+    serve::run(config, flavour, move |started| {
+        let text = banner::text(started, &directory, auto_sign_in.is_some(), player);
+        // A closed standard output is no reason to stop.
+        drop(io::stdout().write_all(text.as_bytes()));
+        person::attend(entra, auto_sign_in)
+    })?;
+    Ok(())
+}
+
+/// The settings, with every place inside the demo's directory.
+fn config(options: DemoOptions, directory: &Path) -> Result<ServeConfig, ConfigError> {
+    Ok(ServeConfig {
+        access: AccessConfig::new(options.access)?,
+        places: Places {
+            registry: directory.join("connections.json"),
+            state_dir: directory.join("state"),
+            log_dir: directory.join("logs"),
+            log_level: options.log_level,
+            connection: None,
+        },
+        sessions: SessionConfig::new(options.sessions)?,
+        limits: Limits::new(&options.limits),
+    })
+}
+
+/// A PowerShell: found, or installed, or played.
+fn program(
+    sessions: &SessionConfig,
+    home: &Path,
+    no_install: bool,
+) -> Result<(Program, Player), ServeError> {
+    let missing = match powershell::find(sessions, Some(home)) {
+        Ok(pwsh) => return Ok((pwsh.into(), Player::PowerShell)),
+        Err(missing) => missing,
+    };
+    if no_install {
+        say(&format!("{missing}."));
+    } else {
+        say(
+            "No PowerShell was found: installing the official one for this user (--no-install refuses) …",
+        );
+        match install_pwsh::official(home) {
+            Ok(pwsh) => return Ok((pwsh.into(), Player::PowerShell)),
+            Err(error) => say(&format!("That did not work: {error}")),
+        }
+    }
+    Ok((
+        recordings::program(std::env::current_exe()?),
+        Player::Recordings,
+    ))
+}
+
+/// The demo's modules come before any real ones of the same name.
+fn in_front(modules: &Path) -> OsString {
+    let mut path = modules.as_os_str().to_owned();
+    if let Some(rest) = std::env::var_os("PSModulePath").filter(|rest| !rest.is_empty()) {
+        path.push(":");
+        path.push(rest);
+    }
+    path
+}
+
+fn say(line: &str) {
+    drop(writeln!(io::stdout(), "{line}"));
+}

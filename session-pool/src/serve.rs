@@ -1,0 +1,340 @@
+//! The server: what `serve` and `demo` are made of, from the first directory to the last process.
+
+use std::ffi::OsString;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{ServeConfig, TokenPolicy};
+use crate::directories;
+use crate::host::{
+    Environment, HostError, Program, Reaper, RunDirectory, reaper, short_directories,
+};
+use crate::http::{self, Access, AllowedHosts, App, Metrics};
+use crate::port_owner;
+use crate::session::registry_watch::{RegistryHandle, RegistryWatcher};
+use crate::session::{Journal, JournalError, Launcher, Limits, Pool, PoolParts, ResultLimits};
+use crate::token_file::{self, AccessToken, TokenFileError};
+
+/// How long a process may take until it takes commands. Twenty at once need nine seconds on two
+/// cores.
+const READY_WITHIN: Duration = Duration::from_secs(60);
+
+/// Between the request to stop a command and the end of its process.
+const CANCEL_GRACE: Duration = Duration::from_secs(5);
+
+/// How long answers that have begun may take when every job is final.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
+
+/// Why the server did not start, or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address is taken or not the machine's.
+    #[error(
+        "cannot listen on {address}: {source}{owner}. Choose another with --port \
+         (SESSION_POOL_PORT) or --host (SESSION_POOL_HOST)"
+    )]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+        /// Who has it, where that can be known.
+        owner: String,
+    },
+    /// A directory of the pool's cannot be made or used.
+    #[error("cannot use the directory {path}: {source}. Check its owner, or name another")]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The access token cannot be read or made.
+    #[error(transparent)]
+    Token(#[from] TokenFileError),
+    /// The job journal cannot be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The helper process or the socket directory cannot be had.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// The metrics recorder is there already.
+    #[error("cannot set up metrics: {0}")]
+    Metrics(String),
+    /// Tokio, a signal or the listener failed.
+    #[error("the system refused: {0}")]
+    System(#[from] io::Error),
+}
+
+/// What a kind of server has beside its configuration.
+#[derive(Debug)]
+pub struct Flavour {
+    /// PowerShell, or what stands in for it.
+    pub program: Program,
+    /// Environment variables that its processes get on top of the allowed ones.
+    pub variables: Vec<(OsString, OsString)>,
+    /// Routes of its own, for callers with the token.
+    pub routes: Router,
+}
+
+impl Flavour {
+    /// Nothing but PowerShell.
+    pub fn plain(pwsh: PathBuf) -> Self {
+        Self {
+            program: pwsh.into(),
+            variables: Vec::new(),
+            routes: Router::new(),
+        }
+    }
+}
+
+/// A server that listens.
+#[derive(Debug)]
+pub struct Started {
+    /// Where.
+    pub address: SocketAddr,
+    /// The file that holds the token, where one does.
+    pub token_file: Option<PathBuf>,
+}
+
+/// Serves until a signal says stop. `started` runs once the server listens; what it returns runs
+/// beside the server.
+///
+/// # Errors
+/// [`ServeError`], each with what to do.
+pub fn run<F>(
+    config: ServeConfig,
+    flavour: Flavour,
+    started: impl FnOnce(&Started) -> F,
+) -> Result<(), ServeError>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(serve(config, flavour, started))
+}
+
+async fn serve<F>(
+    config: ServeConfig,
+    flavour: Flavour,
+    started: impl FnOnce(&Started) -> F,
+) -> Result<(), ServeError>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    // First of all: what the environment holds must not be readable by what runs in the sessions.
+    reaper::make_non_dumpable()?;
+    let listener = listen(config.access.listen).await?;
+    let state = &config.places.state_dir;
+    private_directory(state)?;
+    let token = token(&config.access.token, state)?;
+    let sockets = RunDirectory::create(&state.join("sockets"), &fallbacks())?;
+    let helper = Reaper::start(std::env::current_exe()?)?;
+    let (watcher, registry) = RegistryWatcher::open(config.places.registry.clone());
+    let metrics = Metrics::install().map_err(|error| ServeError::Metrics(error.to_string()))?;
+    let pool = pool(
+        &config,
+        flavour.program,
+        flavour.variables,
+        &sockets,
+        helper.clone(),
+        registry,
+    )?;
+    let access = Access::new(
+        token.value,
+        token.hint,
+        AllowedHosts::of_this_machine(config.access.allowed_hosts.iter().cloned()),
+    );
+    let app = App::new(pool.clone(), access, metrics, config.limits.page);
+
+    let ending = CancellationToken::new();
+    let address = listener.local_addr()?;
+    tracing::info!(%address, "listening");
+    let beside = started(&Started {
+        address,
+        token_file: token.file,
+    });
+    let mut chores = tokio::task::JoinSet::new();
+    chores.spawn(beside);
+    chores.spawn(watcher.run(ending.clone()));
+    chores.spawn({
+        let pool = pool.clone();
+        async move { pool.expire_results().await }
+    });
+
+    let answers = http::serve(
+        listener,
+        app,
+        flavour.routes,
+        ending.clone().cancelled_owned(),
+    );
+    let mut answers = tokio::spawn(answers);
+    let early = tokio::select! {
+        result = &mut answers => Some(result),
+        signal = stop_signal() => {
+            tracing::info!(signal = signal?, "stopping");
+            chores.spawn(end_at_second_signal());
+            None
+        }
+    };
+    // Clients that wait get their answers while the pool drains.
+    pool.drain(config.sessions.drain).await;
+    ending.cancel();
+    let result = match early {
+        Some(result) => result,
+        None => match tokio::time::timeout(LAST_ANSWERS, &mut answers).await {
+            Ok(result) => result,
+            Err(_) => {
+                answers.abort();
+                Ok(Ok(()))
+            }
+        },
+    };
+    chores.shutdown().await;
+    drop(pool);
+    helper.shut_down().await;
+    result.map_err(io::Error::other)??;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn pool(
+    config: &ServeConfig,
+    program: Program,
+    variables: Vec<(OsString, OsString)>,
+    sockets: &RunDirectory,
+    reaper: Reaper,
+    registry: RegistryHandle,
+) -> Result<Pool, ServeError> {
+    let places = &config.places;
+    let spool = places.state_dir.join("spool");
+    private_directory(&spool)?;
+    let homes = places.state_dir.join("homes");
+    private_directory(&homes)?;
+    let environment = variables.into_iter().fold(
+        Environment::from_vars(std::env::vars_os(), &config.sessions.pass_env),
+        |environment, (name, value)| environment.with(name, value),
+    );
+    let limits = &config.limits;
+    let journal = Journal::open(&places.state_dir, &places.instance(), limits.keep_results)?;
+    Ok(Pool::new(PoolParts {
+        launcher: Launcher {
+            program,
+            homes,
+            environment,
+            sockets: sockets.path().to_owned(),
+            ready_within: READY_WITHIN,
+            reaper,
+        },
+        registry,
+        journal,
+        limits: Limits {
+            results: ResultLimits {
+                job_bytes: limits.max_job_bytes,
+                memory_bytes: limits.max_memory_bytes,
+                total_bytes: limits.max_spool_bytes,
+                spool,
+            },
+            keep_results: limits.keep_results,
+            queue_length: limits.queue_length,
+            max_processes: limits.max_processes,
+            command_timeout: config.sessions.command_timeout,
+            cancel_grace: CANCEL_GRACE,
+            width: config.sessions.width,
+            depth: config.sessions.depth,
+        },
+        only: places.connection.as_ref().map(ToString::to_string),
+    }))
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| ServeError::Listen {
+            address,
+            owner: port_owner::describe(&source, address.port()),
+            source,
+        })
+}
+
+/// The token that callers need, and where people find it.
+struct Token {
+    value: Option<AccessToken>,
+    file: Option<PathBuf>,
+    hint: String,
+}
+
+fn token(policy: &TokenPolicy, state: &Path) -> Result<Token, ServeError> {
+    let in_file = |value, file: PathBuf| Token {
+        value: Some(value),
+        hint: format!("it is in {}", file.display()),
+        file: Some(file),
+    };
+    Ok(match policy {
+        TokenPolicy::Kept => in_file(
+            token_file::read_or_make(state)?,
+            state.join(token_file::FILE_NAME),
+        ),
+        TokenPolicy::File(file) => in_file(token_file::read(file)?, file.clone()),
+        TokenPolicy::Given(token) => Token {
+            value: Some(token.clone()),
+            file: None,
+            hint: "it is the one that SESSION_POOL_TOKEN gave to the pool".to_owned(),
+        },
+        TokenPolicy::Open { to_network } => {
+            if *to_network {
+                tracing::warn!(
+                    "anybody who reaches this address can run commands in your tenants: no token is asked for"
+                );
+            } else {
+                tracing::warn!(
+                    "every program on this machine can run commands as you: no token is asked for"
+                );
+            }
+            Token {
+                value: None,
+                file: None,
+                hint: String::new(),
+            }
+        }
+    })
+}
+
+fn private_directory(path: &Path) -> Result<(), ServeError> {
+    directories::make_private(path).map_err(|source| ServeError::Directory {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn fallbacks() -> Vec<PathBuf> {
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    short_directories(runtime, std::env::temp_dir())
+}
+
+/// Resolves at the first signal to stop.
+async fn stop_signal() -> io::Result<&'static str> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+    })
+}
+
+/// Who presses Ctrl-C twice does not want to wait for the drain; the helper ends the processes.
+async fn end_at_second_signal() {
+    if stop_signal().await.is_ok() {
+        std::process::exit(130);
+    }
+}
