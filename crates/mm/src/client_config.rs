@@ -1,0 +1,110 @@
+//! What to register with an MCP client, so that it starts `mm`.
+
+use std::io::Write;
+
+use serde_json::{Map, Value, json};
+
+use crate::cli::Client;
+use crate::config::{Overrides, VARIABLES};
+use crate::shell::Exit;
+
+/// What the gateway shows of the server.
+const DESCRIPTION: &str = "Microsoft Master: Microsoft 365 administration over PowerShell \
+                           (Exchange Online, SharePoint, Azure, Teams)";
+
+/// Prints the registration on standard output, and where it belongs on standard error.
+pub(crate) fn print(client: Client, overrides: &Overrides) -> Exit {
+    let command = std::env::current_exe()
+        .ok()
+        .and_then(|path| path.into_os_string().into_string().ok())
+        .unwrap_or_else(|| "mm".to_owned());
+    let environment = environment(overrides, |name| std::env::var(name).ok());
+    let (registration, place) = registration(client, &command, environment);
+    let printed = format!("{registration:#}\n");
+    let _ = writeln!(std::io::stderr(), "{place}");
+    match std::io::stdout().write_all(printed.as_bytes()) {
+        Ok(()) => Exit::Succeeded,
+        Err(_) => Exit::NobodyReads,
+    }
+}
+
+/// What is set here and must be set there too: clients start `mm` with an environment of their
+/// own. The token itself is not repeated: such files are read by many.
+fn environment(overrides: &Overrides, variable: impl Fn(&str) -> Option<String>) -> Value {
+    let mut set: Map<String, Value> = VARIABLES
+        .iter()
+        .filter(|name| **name != "SESSION_POOL_TOKEN")
+        .filter_map(|name| Some(((*name).to_owned(), Value::String(variable(name)?))))
+        .collect();
+    if let Some(url) = &overrides.pool_url {
+        set.insert("MM_SESSION_POOL_URL".to_owned(), json!(url));
+    }
+    if overrides.token_over_http {
+        set.insert("MM_TOKEN_OVER_HTTP".to_owned(), json!("true"));
+    }
+    Value::Object(set)
+}
+
+fn registration(client: Client, command: &str, environment: Value) -> (Value, &'static str) {
+    let server = json!({"command": command, "args": [], "env": environment});
+    let typed = json!({"type": "stdio", "command": command, "args": [], "env": environment});
+    match client {
+        Client::Mcpjungle => (
+            json!({
+                "name": "mm",
+                "transport": "stdio",
+                "description": DESCRIPTION,
+                "command": command,
+                "args": [],
+                "env": environment,
+                "session_mode": "stateless",
+            }),
+            "Save this as mm.json and run: mcpjungle register -c mm.json",
+        ),
+        Client::Claude => (
+            json!({"mcpServers": {"mm": server}}),
+            "Put this into claude_desktop_config.json (Claude Desktop: Settings, Developer, Edit Config) and restart it",
+        ),
+        Client::ClaudeCode => (
+            json!({"mcpServers": {"mm": typed}}),
+            "Put this into .mcp.json of your project, or run: claude mcp add-json mm \"$(mm config claude-code 2>/dev/null | jq -c .mcpServers.mm)\"",
+        ),
+        Client::Vscode => (
+            json!({"servers": {"mm": typed}}),
+            "Put this into .vscode/mcp.json, or into the user's mcp.json (command: MCP: Open User Configuration)",
+        ),
+        Client::Cursor => (
+            json!({"mcpServers": {"mm": server}}),
+            "Put this into ~/.cursor/mcp.json, or into .cursor/mcp.json of your project",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )]
+
+    use super::*;
+
+    #[test]
+    fn the_environment_is_repeated_without_the_token() {
+        let set = environment(&Overrides::default(), |name| match name {
+            "SESSION_POOL_TOKEN" => Some("secret".into()),
+            "SESSION_POOL_STATE_DIR" => Some("/state".into()),
+            _ => None,
+        });
+        assert_eq!(set, json!({"SESSION_POOL_STATE_DIR": "/state"}));
+    }
+
+    #[test]
+    fn the_file_in_the_repository_is_what_is_printed() {
+        let file = include_str!("../mcpjungle-config.json");
+        let (printed, _) = registration(Client::Mcpjungle, "mm", json!({}));
+        assert_eq!(serde_json::from_str::<Value>(file).unwrap(), printed);
+    }
+}

@@ -1,0 +1,210 @@
+//! A job's records as they come (server-sent events, WHATWG HTML section 9.2).
+
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use serde::Deserialize;
+use session_pool::domain::record::Record;
+use session_pool::domain::wire::{JobAnswer, Refusal};
+
+use super::error::PoolError;
+use super::transport::Body;
+use crate::config::PoolUrl;
+
+/// Bytes of one event that are kept: one line of output is one event.
+const LARGEST_EVENT: usize = 300 << 20;
+
+/// One event of a job.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// The command said something.
+    Record(Record),
+    /// The job has ended; the answer has no output.
+    End(Box<JobAnswer>),
+}
+
+/// A job's events, in order.
+#[derive(Debug)]
+pub(crate) struct Events {
+    url: PoolUrl,
+    body: Body,
+    frames: Frames,
+    last_id: Option<String>,
+}
+
+/// Data that is either a record, an end, or why there is none.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Data {
+    Record(Record),
+    End(Box<JobAnswer>),
+    Refusal(Refusal),
+}
+
+impl Events {
+    pub(super) fn new(url: PoolUrl, body: Body) -> Self {
+        Self {
+            url,
+            body,
+            frames: Frames::default(),
+            last_id: None,
+        }
+    }
+
+    /// Where to go on after the last event.
+    pub(crate) fn last_id(&self) -> Option<&str> {
+        self.last_id.as_deref()
+    }
+
+    /// The error for a stream that broke off.
+    pub(crate) fn broke_off(&self) -> PoolError {
+        PoolError::BrokenOff {
+            url: self.url.to_string(),
+            reason: "the job's events ended before the job did".to_owned(),
+        }
+    }
+
+    /// The next event, with its text as it was sent; `None` where the stream broke off.
+    ///
+    /// # Errors
+    /// When the pool says that there are no more records to be had, or sends something else.
+    pub(crate) async fn next(&mut self) -> Result<Option<(Event, String)>, PoolError> {
+        loop {
+            if let Some(frame) = self.frames.next() {
+                if frame.data.is_empty() {
+                    continue;
+                }
+                let event = self.read(&frame)?;
+                self.last_id = frame.id.or(self.last_id.take());
+                return Ok(Some((event, frame.data)));
+            }
+            match self.body.frame().await {
+                None | Some(Err(_)) => return Ok(None),
+                Some(Ok(frame)) => {
+                    if let Ok(bytes) = frame.into_data() {
+                        self.frames.push(&bytes);
+                    }
+                }
+            }
+            if self.frames.buffer.len() > LARGEST_EVENT {
+                return Err(PoolError::not_a_pool(&self.url, "an event is too long"));
+            }
+        }
+    }
+
+    fn read(&self, frame: &Frame) -> Result<Event, PoolError> {
+        match serde_json::from_str(&frame.data) {
+            Ok(Data::Record(record)) => Ok(Event::Record(record)),
+            Ok(Data::End(answer)) => Ok(Event::End(answer)),
+            Ok(Data::Refusal(refusal)) => Err(PoolError::Refused {
+                // The stream's own status was 200; the records are gone since.
+                status: 410,
+                error: refusal.error,
+                code: refusal.code,
+            }),
+            Err(error) => Err(PoolError::not_a_pool(&self.url, error)),
+        }
+    }
+}
+
+/// One event as it stands in the stream.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Frame {
+    id: Option<String>,
+    data: String,
+}
+
+/// Cuts the stream into events.
+#[derive(Debug, Default)]
+struct Frames {
+    buffer: Vec<u8>,
+    /// Bytes at the front that were already taken.
+    taken: usize,
+    /// Bytes that hold no end of a line.
+    searched: usize,
+    current: Frame,
+}
+
+impl Frames {
+    fn push(&mut self, bytes: &Bytes) {
+        self.buffer.drain(..self.taken);
+        self.searched -= self.taken;
+        self.taken = 0;
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// The next whole event.
+    fn next(&mut self) -> Option<Frame> {
+        loop {
+            let unread = self.buffer.get(self.searched..)?;
+            let Some(length) = unread.iter().position(|byte| *byte == b'\n') else {
+                self.searched = self.buffer.len();
+                return None;
+            };
+            let end = self.searched + length;
+            let line = self.buffer.get(self.taken..end)?;
+            let line =
+                String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line)).into_owned();
+            self.taken = end + 1;
+            self.searched = self.taken;
+            if line.is_empty() {
+                return Some(std::mem::take(&mut self.current));
+            }
+            self.field(&line);
+        }
+    }
+
+    fn field(&mut self, line: &str) {
+        let (name, value) = line.split_once(':').unwrap_or((line, ""));
+        let value = value.strip_prefix(' ').unwrap_or(value);
+        match name {
+            "id" => self.current.id = Some(value.to_owned()),
+            "data" => {
+                if !self.current.data.is_empty() {
+                    self.current.data.push('\n');
+                }
+                self.current.data.push_str(value);
+            }
+            // The event's name repeats what the data say; a comment has no name.
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )]
+
+    use super::*;
+
+    fn all(chunks: &[&str]) -> Vec<Frame> {
+        let mut frames = Frames::default();
+        let mut found = Vec::new();
+        for chunk in chunks {
+            frames.push(&Bytes::copy_from_slice(chunk.as_bytes()));
+            while let Some(frame) = frames.next() {
+                found.push(frame);
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn events_are_found_however_the_stream_is_cut() {
+        let stream = ": hello\r\n\r\nevent: output\nid: r1\ndata: {\"a\":1}\n\nid: r2\ndata: x\ndata:y\n\nid: r3\n";
+        let whole = all(&[stream]);
+        let letters: Vec<&str> = stream.split_inclusive(|_| true).collect();
+        assert_eq!(whole, all(&letters));
+        assert_eq!(
+            whole.len(),
+            3,
+            "a comment, and two events; the last is not whole"
+        );
+        assert_eq!(whole[1].id.as_deref(), Some("r1"));
+        assert_eq!(whole[2].data, "x\ny");
+    }
+}

@@ -1,0 +1,338 @@
+//! The MCP server, in every era: requests that carry their own context (2026-07-28), and sessions
+//! that begin with `initialize` (before).
+
+use rmcp::model::{
+    CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CancelTaskParams,
+    ContentBlock, CustomRequest, CustomResult, DiscoverResult, ErrorCode, GetTaskParams,
+    GetTaskResult, InitializeRequestParams, InitializeResult, JsonObject, ListToolsResult,
+    PaginatedRequestParams, ProtocolVersion, ServerConfig, UpdateTaskParams,
+};
+use rmcp::service::RequestContext;
+use rmcp::{ErrorData, RoleServer, ServerHandler};
+use serde_json::{Value, json};
+use session_pool::domain::wire::{AnswerStatus, JobAnswer};
+
+use crate::activity_log::{ActivityLog, Call};
+use crate::config::{Config, ConfigError};
+use crate::pool::{Pool, Wanted};
+use crate::progress::Reporter;
+use crate::tools::job::Job;
+use crate::tools::run::Run;
+use crate::tools::{ArgumentError, Arguments, Caller, Failure, Outcome, definition};
+use crate::{tasks, text};
+
+/// How long a client may keep what the server says about itself, in milliseconds: it changes with
+/// a new version only.
+const FRESH_MS: u64 = 60 * 60 * 1000;
+
+/// Characters of a client's name that the pool is told.
+const LONGEST_NAME: usize = 64;
+
+/// The server.
+#[derive(Debug)]
+pub(crate) struct Server {
+    /// Without a valid configuration every call says what is wrong with it: a server that does not
+    /// start says nothing to an assistant.
+    pool: Result<Pool, ConfigError>,
+    log: ActivityLog,
+}
+
+/// The tools.
+#[derive(Clone, Copy, Debug)]
+enum Tool {
+    Run,
+    Job,
+}
+
+impl Tool {
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            "run" => Some(Self::Run),
+            "job" => Some(Self::Job),
+            _ => None,
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Job => "job",
+        }
+    }
+}
+
+impl Server {
+    /// A server over the pool of this configuration.
+    pub(crate) fn new(config: Result<Config, ConfigError>) -> Self {
+        Self {
+            log: ActivityLog::new(
+                config
+                    .as_ref()
+                    .ok()
+                    .and_then(|config| config.activity_log.clone()),
+            ),
+            pool: config.map(|config| Pool::new(&config)),
+        }
+    }
+
+    /// The pool, for requests that have no tool result to put an error in.
+    fn pool(&self) -> Result<&Pool, ErrorData> {
+        self.pool
+            .as_ref()
+            .map_err(|error| ErrorData::internal_error(error.to_string(), None))
+    }
+
+    async fn run(
+        &self,
+        arguments: Arguments,
+        caller: Caller,
+        call: &mut Call<'_>,
+    ) -> (Option<String>, Result<Outcome, Failure>) {
+        let run = match Run::parse(arguments) {
+            Ok(run) => run,
+            Err(error) => return (None, Err(error.into())),
+        };
+        let (connection, module) = run.concerns();
+        call.concerns(connection, module);
+        let connection = connection.map(str::to_owned);
+        let outcome = match &self.pool {
+            Ok(pool) => run.call(pool, caller).await,
+            Err(error) => Err(error.clone().into()),
+        };
+        (connection, outcome)
+    }
+
+    async fn job(&self, arguments: Arguments, caller: Caller) -> Result<Outcome, Failure> {
+        let job = Job::parse(arguments)?;
+        let pool = self.pool.as_ref().map_err(ConfigError::clone)?;
+        job.call(pool, caller).await
+    }
+
+    async fn call(
+        &self,
+        tool: Tool,
+        arguments: Option<JsonObject>,
+        context: RequestContext<RoleServer>,
+    ) -> CallToolResponse {
+        let client = context.client_info().map(|client| client.name);
+        let trace = context
+            .meta
+            .get_traceparent()
+            .and_then(|text| text.parse().ok());
+        let takes_tasks = takes_tasks(&context);
+        let mut call = self.log.call(tool.name(), client.as_deref());
+        call.traced(trace.map(session_pool::domain::trace::TraceParent::trace_id));
+        let caller = Caller {
+            name: client.map(|name| name.chars().take(LONGEST_NAME).collect()),
+            trace,
+            reporter: Reporter::new(context.peer.clone(), context.meta.get_progress_token()),
+            cancelled: context.ct.clone(),
+        };
+        let arguments = Arguments::new(arguments);
+        let (connection, outcome) = match tool {
+            Tool::Run => self.run(arguments, caller, &mut call).await,
+            Tool::Job => (None, self.job(arguments, caller).await),
+        };
+        if let Ok(Outcome::Job(answer)) = &outcome {
+            call.concerns(Some(&answer.connection), Some(answer.module.as_str()));
+        }
+        call.ended(logged(&outcome));
+        match outcome {
+            Ok(Outcome::Job(answer))
+                if answer.status == AnswerStatus::Running
+                    && matches!(tool, Tool::Run)
+                    && takes_tasks =>
+            {
+                tasks::created(&answer).into()
+            }
+            Ok(outcome) => answered(&outcome).into(),
+            Err(failure) => failed(connection.as_deref(), &failure).into(),
+        }
+    }
+}
+
+/// Whether the client can take a task for an answer: only in the era that has them.
+fn takes_tasks(context: &RequestContext<RoleServer>) -> bool {
+    is_modern(context)
+        && context
+            .client_capabilities()
+            .is_some_and(|capabilities| capabilities.supports_tasks())
+}
+
+fn is_modern(context: &RequestContext<RoleServer>) -> bool {
+    context
+        .protocol_version()
+        .is_some_and(|version| version >= ProtocolVersion::V_2026_07_28)
+}
+
+/// How a call ended, in a word for the log.
+fn logged(outcome: &Result<Outcome, Failure>) -> &'static str {
+    match outcome {
+        Ok(Outcome::Job(answer)) => match answer.status {
+            AnswerStatus::Error => answer.state.as_str(),
+            AnswerStatus::Success => "success",
+            AnswerStatus::Running => "running",
+            AnswerStatus::AuthRequired => "auth_required",
+        },
+        Ok(_) => "success",
+        Err(Failure::Argument(_)) => "bad_arguments",
+        Err(Failure::Pool(_)) => "refused",
+        Err(Failure::Config(_)) => "bad_configuration",
+    }
+}
+
+/// The tool result of an answer. A sign-in that is needed and a job that goes on are no errors.
+fn answered(outcome: &Outcome) -> CallToolResult {
+    let failed = matches!(outcome, Outcome::Job(answer) if answer.status == AnswerStatus::Error);
+    result(text::outcome(outcome), text::structured(outcome), failed)
+}
+
+fn failed(connection: Option<&str>, failure: &Failure) -> CallToolResult {
+    let mut fields = json!({
+        "status": "error",
+        "error": failure.to_string(),
+        "code": failure.code(),
+    });
+    if let (Value::Object(fields), Some(connection)) = (&mut fields, connection) {
+        fields.insert("connection".to_owned(), json!(connection));
+    }
+    result(text::failure(connection, failure), fields, true)
+}
+
+fn result(text: String, structured: Value, is_error: bool) -> CallToolResult {
+    let mut result = CallToolResult::success(vec![ContentBlock::text(text)]);
+    result.structured_content = Some(structured);
+    result.is_error = Some(is_error);
+    result
+}
+
+impl ServerHandler for Server {
+    fn get_info(&self) -> ServerConfig {
+        definition::server()
+    }
+
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        context.peer.set_peer_info(request.clone());
+        let mut result = self.negotiate_initialize(&request)?;
+        // The extension exists since the handshake is gone.
+        result.capabilities.extensions = None;
+        Ok(result)
+    }
+
+    async fn discover(&self, _: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
+        let versions = self.supported_protocol_versions().into_owned();
+        let mut result =
+            DiscoverResult::from_server_info(versions, self.get_info()).with_ttl_ms(FRESH_MS);
+        result.cache_scope = CacheScope::Public;
+        Ok(result)
+    }
+
+    async fn list_tools(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        let mut result = ListToolsResult::with_all_items(definition::tools());
+        if is_modern(&context) {
+            result.ttl_ms = Some(FRESH_MS);
+            result.cache_scope = Some(CacheScope::Public);
+        }
+        Ok(result)
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let Some(tool) = Tool::named(&request.name) else {
+            return Err(unknown_tool(&request.name));
+        };
+        Ok(self.call(tool, request.arguments, context).await)
+    }
+
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        if request.method != "tools/call" {
+            return Err(ErrorData::new(
+                ErrorCode::METHOD_NOT_FOUND,
+                request.method,
+                None,
+            ));
+        }
+        // rmcp could not read it, so some part of it has the wrong type.
+        let name = request
+            .params
+            .as_ref()
+            .and_then(|params| params.get("name"))
+            .and_then(Value::as_str);
+        match name {
+            None => Err(ErrorData::invalid_params(
+                "tools/call needs a \"name\", a string",
+                None,
+            )),
+            Some(name) if Tool::named(name).is_none() => Err(unknown_tool(name)),
+            Some(_) => {
+                let mut result = failed(None, &ArgumentError::NoObject.into());
+                if !is_modern(&context) {
+                    result.result_type = None;
+                }
+                Ok(CustomResult::new(json!(result)))
+            }
+        }
+    }
+
+    async fn get_task(
+        &self,
+        request: GetTaskParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<GetTaskResult, ErrorData> {
+        let answer = self.look(&request.task_id).await?;
+        let result = answered(&Outcome::Job(Box::new(answer.clone())));
+        Ok(tasks::state(&answer, result))
+    }
+
+    async fn update_task(
+        &self,
+        request: UpdateTaskParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        // Nothing is ever asked in the middle of a command, so there is nothing to take.
+        self.look(&request.task_id).await.map(drop)
+    }
+
+    async fn cancel_task(
+        &self,
+        request: CancelTaskParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        let id = tasks::job_id(&request.task_id)?;
+        let cancelled = self.pool()?.cancel(id).await;
+        cancelled
+            .map(drop)
+            .map_err(|error| tasks::protocol_error(&error))
+    }
+}
+
+impl Server {
+    async fn look(&self, task_id: &str) -> Result<JobAnswer, ErrorData> {
+        let id = tasks::job_id(task_id)?;
+        let answer = self.pool()?.job(id, &Wanted::default()).await;
+        answer.map_err(|error| tasks::protocol_error(&error))
+    }
+}
+
+fn unknown_tool(name: &str) -> ErrorData {
+    let name: String = name.chars().take(100).collect();
+    ErrorData::invalid_params(
+        format!("there is no tool {name:?}: there are run and job"),
+        None,
+    )
+}

@@ -1,0 +1,119 @@
+//! `mm run` and `mm job`: the same from a shell.
+
+mod follow;
+pub(crate) mod job;
+mod output;
+pub(crate) mod run;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use session_pool::domain::job::JobState;
+use session_pool::domain::wire::{AnswerStatus, JobAnswer};
+
+use crate::config::{Config, Overrides};
+use crate::pool::{Pool, PoolError};
+use crate::tools::{Failure, Outcome};
+use crate::{text, tools};
+
+pub(crate) use self::output::{Output, OutputError};
+
+/// How the process ends. The numbers are in `--help` and in docs/mcp.md.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Succeeded = 0,
+    Failed = 1,
+    Usage = 2,
+    SignInNeeded = 3,
+    TimedOut = 4,
+    Cancelled = 5,
+    Lost = 6,
+    StillRunning = 7,
+    /// EX_USAGE of sysexits.h, as `session-pool` has it.
+    Configuration = 64,
+    /// EX_UNAVAILABLE.
+    NoPool = 69,
+    /// EX_NOPERM.
+    Refused = 77,
+    /// 128 + SIGINT.
+    Interrupted = 130,
+    /// 128 + SIGPIPE.
+    NobodyReads = 141,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+impl Exit {
+    /// For what became of a job.
+    fn of(answer: &JobAnswer) -> Self {
+        match (answer.status, answer.state) {
+            (AnswerStatus::Success, _) if answer.output_lost => Self::Lost,
+            (AnswerStatus::Success, _) => Self::Succeeded,
+            (AnswerStatus::Running, _) => Self::StillRunning,
+            (AnswerStatus::AuthRequired, _) => Self::SignInNeeded,
+            (AnswerStatus::Error, JobState::TimedOut) => Self::TimedOut,
+            (AnswerStatus::Error, JobState::Cancelled) => Self::Cancelled,
+            (AnswerStatus::Error, JobState::Lost) => Self::Lost,
+            (AnswerStatus::Error, _) => Self::Failed,
+        }
+    }
+
+    /// For an answer that did not come.
+    fn without_answer(failure: &Failure) -> Self {
+        match failure {
+            Failure::Argument(_) => Self::Usage,
+            Failure::Config(_) => Self::Configuration,
+            Failure::Pool(PoolError::Unauthorized { .. } | PoolError::Token(_)) => Self::Refused,
+            Failure::Pool(PoolError::Refused {
+                status: 500.. | 410,
+                ..
+            }) => Self::Lost,
+            Failure::Pool(PoolError::Refused { .. }) => Self::Usage,
+            Failure::Pool(_) => Self::NoPool,
+        }
+    }
+}
+
+/// Says something on standard error, if it is open, and ends with this.
+pub(crate) fn complain<T: From<Exit>>(message: &str, exit: Exit) -> T {
+    let _ = writeln!(std::io::stderr(), "mm: {message}");
+    exit.into()
+}
+
+/// The pool of the environment.
+fn pool(overrides: &Overrides) -> Result<Pool, Failure> {
+    Ok(Pool::new(&Config::from_environment(overrides)?))
+}
+
+/// Prints a list.
+async fn list(outcome: Result<Outcome, Failure>, json: bool) -> Exit {
+    let mut output = Output::new(json);
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(failure) => return output.failure(&failure).await,
+    };
+    let printed = if json {
+        text::structured(&outcome).to_string()
+    } else {
+        text::outcome(&outcome).trim_end().to_owned()
+    };
+    match output.finish_with(&printed).await {
+        Ok(()) => Exit::Succeeded,
+        Err(error) => error.exit(),
+    }
+}
+
+/// The longest wait that the command line takes, checked as the tools check it.
+fn wait(seconds: Option<u32>) -> Result<(), Exit> {
+    match seconds {
+        Some(seconds) if seconds > tools::LONGEST_WAIT => Err(complain(
+            &format!("--wait-seconds is {seconds}, but must be 0 to 3600"),
+            Exit::Usage,
+        )),
+        _ => Ok(()),
+    }
+}

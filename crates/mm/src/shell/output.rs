@@ -1,0 +1,141 @@
+//! What a command says, sorted onto standard output and standard error.
+
+use std::io;
+
+use serde_json::{Value, json};
+use session_pool::domain::record::{ConsoleStream, ErrorRecord, Record};
+use session_pool::domain::wire::{AnswerStatus, JobAnswer};
+use tokio::io::{AsyncWriteExt, BufWriter, Stdout, stdout};
+
+use super::{Exit, complain};
+use crate::text;
+use crate::tools::Failure;
+
+/// Standard output cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[error("nobody takes the output ({0})")]
+pub(crate) struct OutputError(#[from] io::Error);
+
+impl OutputError {
+    /// How the process ends.
+    pub(crate) fn exit(&self) -> Exit {
+        match self.0.kind() {
+            io::ErrorKind::BrokenPipe => Exit::NobodyReads,
+            _ => Exit::Failed,
+        }
+    }
+}
+
+/// The two streams of this process.
+pub(crate) struct Output {
+    stdout: BufWriter<Stdout>,
+    json: bool,
+    has_shown_error: bool,
+}
+
+impl Output {
+    /// For people, or as JSON Lines.
+    pub(crate) fn new(json: bool) -> Self {
+        Self {
+            stdout: BufWriter::with_capacity(64 << 10, stdout()),
+            json,
+            has_shown_error: false,
+        }
+    }
+
+    /// Prints a record; `json` is its text as it was sent.
+    pub(crate) async fn record(&mut self, record: &Record, json: &str) -> Result<(), OutputError> {
+        if self.json {
+            return self.line(json).await;
+        }
+        match record {
+            Record::Output { text } | Record::Json { text } => self.line(text).await,
+            Record::Information { text, shown: true } => self.line(text).await,
+            Record::Console {
+                stream: ConsoleStream::Stdout,
+                text,
+            } => self.line(text).await,
+            Record::Console {
+                stream: ConsoleStream::Stderr,
+                text,
+            } => self.aside(text).await,
+            Record::Error(error) => {
+                self.has_shown_error = true;
+                self.aside(printed(error)).await
+            }
+            Record::Warning { text } => self.aside(&format!("WARNING: {text}")).await,
+            Record::Verbose { text } => self.aside(&format!("VERBOSE: {text}")).await,
+            Record::Debug { text } => self.aside(&format!("DEBUG: {text}")).await,
+            // What a person at a console would not see, or not as a line.
+            Record::Information { .. } | Record::Progress(_) => Ok(()),
+        }
+    }
+
+    /// Prints how the job ended; `json` is the answer's text as it was sent.
+    pub(crate) async fn end(&mut self, answer: &JobAnswer, json: &str) -> Result<(), OutputError> {
+        if self.json {
+            let mut value: Value = serde_json::from_str(json).unwrap_or_default();
+            if let Value::Object(fields) = &mut value {
+                fields.insert("type".to_owned(), json!("end"));
+            }
+            self.line(&value.to_string()).await?;
+            return self.flush().await;
+        }
+        let is_told = answer.code.is_none() && self.has_shown_error;
+        match answer.status {
+            AnswerStatus::Success if !answer.output_lost => {}
+            AnswerStatus::Error if is_told => {}
+            _ => self.aside(text::answer(answer).trim_end()).await?,
+        }
+        self.flush().await
+    }
+
+    /// Says why there is no answer.
+    pub(crate) async fn failure(&mut self, failure: &Failure) -> Exit {
+        if self.json {
+            let end = json!({
+                "type": "end",
+                "status": "error",
+                "error": failure.to_string(),
+                "code": failure.code(),
+            });
+            if let Err(error) = self.finish_with(&end.to_string()).await {
+                return error.exit();
+            }
+        }
+        complain(&failure.to_string(), Exit::without_answer(failure))
+    }
+
+    /// Prints a last line.
+    pub(crate) async fn finish_with(&mut self, line: &str) -> Result<(), OutputError> {
+        self.line(line).await?;
+        self.flush().await
+    }
+
+    /// Sends out what there is.
+    pub(crate) async fn flush(&mut self) -> Result<(), OutputError> {
+        Ok(self.stdout.flush().await?)
+    }
+
+    async fn line(&mut self, text: &str) -> Result<(), OutputError> {
+        self.stdout.write_all(text.as_bytes()).await?;
+        self.stdout.write_all(b"\n").await?;
+        Ok(())
+    }
+
+    /// A line on standard error, behind what stands before it on standard output.
+    async fn aside(&mut self, text: &str) -> Result<(), OutputError> {
+        self.flush().await?;
+        // A closed standard error is the caller's choice.
+        let _ = io::Write::write_all(&mut io::stderr(), format!("{text}\n").as_bytes());
+        Ok(())
+    }
+}
+
+fn printed(error: &ErrorRecord) -> &str {
+    if error.rendered.is_empty() {
+        &error.message
+    } else {
+        error.rendered.trim_end()
+    }
+}

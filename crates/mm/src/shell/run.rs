@@ -1,0 +1,90 @@
+//! `mm run`.
+
+use std::io::Read;
+
+use session_pool::domain::format::FormatName;
+use session_pool::domain::wire::RunRequest;
+
+use super::{Exit, Output, complain, follow, list, pool, wait};
+use crate::cli::{Format, Run};
+use crate::config::Overrides;
+use crate::pool::Pool;
+use crate::tools::{Failure, Outcome};
+
+/// Runs a command and prints what it says as it comes.
+pub(crate) async fn run(run: Run, overrides: &Overrides) -> Exit {
+    if let Err(exit) = wait(run.follow.wait_seconds) {
+        return exit;
+    }
+    let json = run.follow.json;
+    let pool = match pool(overrides) {
+        Ok(pool) => pool,
+        Err(failure) => return Output::new(json).failure(&failure).await,
+    };
+    let Some(command) = run.command else {
+        if run.module.is_some() || run.connection.is_some() {
+            return complain(
+                "give CONNECTION, MODULE and COMMAND, or nothing",
+                Exit::Usage,
+            );
+        }
+        return list(connections(&pool).await, json).await;
+    };
+    let command = match command.as_str() {
+        "-" => match read_command() {
+            Ok(command) => command,
+            Err(error) => {
+                return complain(
+                    &format!("cannot read the command from standard input: {error}"),
+                    Exit::Usage,
+                );
+            }
+        },
+        _ => command,
+    };
+    let request = RunRequest {
+        connection: run.connection,
+        module: run.module,
+        site: run.site,
+        command: Some(command),
+        caller_id: Some("mm run".to_owned()),
+        format: Some(match run.format {
+            Format::Text => FormatName::Text,
+            Format::Json => FormatName::Json,
+        }),
+        width: run.width,
+        timeout_seconds: run.timeout_seconds,
+        wait_seconds: Some(0),
+        max_characters: Some(SMALLEST_PAGE),
+        confirmed: run.confirmed.then_some(true),
+        ..RunRequest::default()
+    };
+    let answer = match pool.run(&request, None).await {
+        Ok(answer) => answer,
+        Err(error) => return Output::new(json).failure(&error.into()).await,
+    };
+    tokio::select! {
+        exit = follow::follow(&pool, answer.job, None, &run.follow) => exit,
+        _ = tokio::signal::ctrl_c() => {
+            let message = match pool.cancel(answer.job).await {
+                Ok(answer) => format!("interrupted; job {} is {}", answer.job, answer.state),
+                Err(error) => format!("interrupted, but job {} goes on: {error}", answer.job),
+            };
+            complain(&message, Exit::Interrupted)
+        }
+    }
+}
+
+/// The output comes as events; the first answer only has to name the job.
+const SMALLEST_PAGE: u64 = 200;
+
+async fn connections(pool: &Pool) -> Result<Outcome, Failure> {
+    let (connections, status) = tokio::try_join!(pool.connections(), pool.status())?;
+    Ok(Outcome::Connections(connections, status))
+}
+
+fn read_command() -> std::io::Result<String> {
+    let mut command = String::new();
+    std::io::stdin().read_to_string(&mut command)?;
+    Ok(command)
+}

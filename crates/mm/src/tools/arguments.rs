@@ -1,0 +1,183 @@
+//! A tool call's arguments, read strictly: a wrong one is told, never dropped.
+
+use rmcp::model::JsonObject;
+use serde_json::Value;
+use session_pool::domain::nearest::{did_you_mean, nearest};
+
+/// Arguments that have not been taken yet.
+#[derive(Debug)]
+pub(crate) struct Arguments(JsonObject);
+
+/// An argument that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ArgumentError {
+    #[error("the argument {name:?} must be {expected}, not {given}")]
+    Type {
+        name: &'static str,
+        expected: &'static str,
+        given: String,
+    },
+    #[error("there is no argument {name:?}: {hint}")]
+    Unknown { name: String, hint: String },
+    #[error("the argument{} {} {} missing: {hint}", if names.len() == 1 { "" } else { "s" }, listed(names), if names.len() == 1 { "is" } else { "are" })]
+    Missing {
+        names: Vec<&'static str>,
+        hint: &'static str,
+    },
+    #[error(transparent)]
+    JobId(#[from] session_pool::domain::job::InvalidJobId),
+    #[error("\"arguments\" must be a JSON object")]
+    NoObject,
+}
+
+fn listed(names: &[&str]) -> String {
+    names
+        .iter()
+        .map(|name| format!("{name:?}"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+impl Arguments {
+    /// The arguments of a call; `null` counts as left out.
+    pub(crate) fn new(arguments: Option<JsonObject>) -> Self {
+        let mut arguments = arguments.unwrap_or_default();
+        arguments.retain(|_, value| !value.is_null());
+        Self(arguments)
+    }
+
+    /// Whether nothing was given.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Takes a text.
+    pub(crate) fn text(&mut self, name: &'static str) -> Result<Option<String>, ArgumentError> {
+        self.take(name, "a string", |value| match value {
+            Value::String(text) => Some(text),
+            _ => None,
+        })
+    }
+
+    /// Takes a whole number that is not negative.
+    pub(crate) fn number(&mut self, name: &'static str) -> Result<Option<u32>, ArgumentError> {
+        self.take(name, "a whole number, 0 or more", |value| {
+            value.as_u64().and_then(|number| u32::try_from(number).ok())
+        })
+    }
+
+    /// Takes true or false.
+    pub(crate) fn flag(&mut self, name: &'static str) -> Result<Option<bool>, ArgumentError> {
+        self.take(name, "true or false", |value| value.as_bool())
+    }
+
+    /// Refuses what is left.
+    pub(crate) fn finish(self, known: &[&'static str]) -> Result<(), ArgumentError> {
+        let Some(name) = self.0.keys().next() else {
+            return Ok(());
+        };
+        let all = format!("this tool takes {}", known.join(", "));
+        let hint = match did_you_mean(&nearest(name, known.iter().copied())) {
+            Some(question) => format!("{question} ({all})"),
+            None => all,
+        };
+        Err(ArgumentError::Unknown {
+            name: name.chars().take(100).collect(),
+            hint,
+        })
+    }
+
+    fn take<T>(
+        &mut self,
+        name: &'static str,
+        expected: &'static str,
+        read: impl FnOnce(Value) -> Option<T>,
+    ) -> Result<Option<T>, ArgumentError> {
+        let Some(value) = self.0.remove(name) else {
+            return Ok(None);
+        };
+        let given = kind(&value);
+        read(value).map(Some).ok_or(ArgumentError::Type {
+            name,
+            expected,
+            given,
+        })
+    }
+}
+
+fn kind(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(value) => value.to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::String(_) => "a string".to_owned(),
+        Value::Array(_) => "an array".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )]
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn arguments(value: Value) -> Arguments {
+        Arguments::new(value.as_object().cloned())
+    }
+
+    #[test]
+    fn unknown_names_are_refused_with_the_nearest() {
+        let error = arguments(json!({"conection": "x"}))
+            .finish(&["connection", "command"])
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(r#"did you mean "connection""#), "{error}");
+        let error = arguments(json!({"zzz": 1}))
+            .finish(&["id"])
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("takes id"), "{error}");
+    }
+
+    #[test]
+    fn wrong_types_are_named() {
+        for (value, wanted) in [
+            (json!({"n": "5"}), "not a string"),
+            (json!({"n": -1}), "not -1"),
+            (json!({"n": 1.5}), "not 1.5"),
+            (json!({"n": 4_294_967_296_u64}), "not 4294967296"),
+        ] {
+            let error = arguments(value).number("n").unwrap_err().to_string();
+            assert!(error.contains(wanted), "{error}");
+        }
+        assert_eq!(arguments(json!({"n": null})).number("n"), Ok(None));
+        assert_eq!(arguments(json!({"n": 5})).number("n"), Ok(Some(5)));
+    }
+
+    #[test]
+    fn what_is_missing_is_said_in_grammar() {
+        let missing = |names| {
+            ArgumentError::Missing {
+                names,
+                hint: "give it",
+            }
+            .to_string()
+        };
+        assert_eq!(
+            missing(vec!["id"]),
+            "the argument \"id\" is missing: give it"
+        );
+        assert_eq!(
+            missing(vec!["a", "b"]),
+            "the arguments \"a\", \"b\" are missing: give it"
+        );
+    }
+}

@@ -1,0 +1,94 @@
+//! The tool `job`: what became of a command that went on, the rest of its output, and its end.
+
+use std::time::Duration;
+
+use session_pool::domain::job::JobId;
+use tokio::time::Instant;
+
+use super::run::wait_seconds;
+use super::{ArgumentError, Arguments, Caller, DEFAULT_WAIT, Failure, Outcome, wait};
+use crate::pool::Pool;
+
+/// The arguments, in the order in which they are explained.
+pub(crate) const ARGUMENTS: [&str; 4] = ["id", "cursor", "wait_seconds", "cancel"];
+
+/// What `job` was called with.
+#[derive(Debug)]
+pub(crate) enum Job {
+    /// Nothing: which jobs are there?
+    List,
+    /// One job.
+    Show {
+        /// Its id.
+        id: JobId,
+        /// Where the page begins.
+        cursor: Option<String>,
+        /// Seconds the call waits.
+        wait_seconds: u32,
+    },
+    /// Its end.
+    Cancel {
+        /// Its id.
+        id: JobId,
+    },
+}
+
+impl Job {
+    /// Reads the arguments.
+    ///
+    /// # Errors
+    /// The first that cannot be used.
+    pub(crate) fn parse(mut arguments: Arguments) -> Result<Self, ArgumentError> {
+        if arguments.is_empty() {
+            return Ok(Self::List);
+        }
+        let id = arguments.text("id")?;
+        let cursor = arguments.text("cursor")?;
+        let wait_seconds = wait_seconds(&mut arguments)?;
+        let cancel = arguments.flag("cancel")?;
+        arguments.finish(&ARGUMENTS)?;
+        let Some(id) = id else {
+            return Err(ArgumentError::Missing {
+                names: vec!["id"],
+                hint: "give the job id of an earlier answer, or no arguments at all to list the jobs",
+            });
+        };
+        let id = id.trim().parse()?;
+        Ok(if cancel == Some(true) {
+            Self::Cancel { id }
+        } else {
+            Self::Show {
+                id,
+                cursor,
+                wait_seconds: wait_seconds.unwrap_or(DEFAULT_WAIT),
+            }
+        })
+    }
+
+    /// Does it. A call that is cancelled stops waiting; the job goes on.
+    ///
+    /// # Errors
+    /// When the pool refuses or cannot be asked.
+    pub(crate) async fn call(self, pool: &Pool, mut caller: Caller) -> Result<Outcome, Failure> {
+        match self {
+            Self::List => Ok(Outcome::Jobs(pool.jobs().await?)),
+            Self::Cancel { id } => Ok(Outcome::Job(Box::new(pool.cancel(id).await?))),
+            Self::Show {
+                id,
+                cursor,
+                wait_seconds,
+            } => {
+                let until = Instant::now() + Duration::from_secs(wait_seconds.into());
+                let waiting = wait::for_job(pool, id, cursor.clone(), until, &mut caller.reporter);
+                let answer = tokio::select! {
+                    answer = waiting => answer?,
+                    () = caller.cancelled.cancelled() => {
+                        let wanted = crate::pool::Wanted { cursor, ..Default::default() };
+                        pool.job(id, &wanted).await?
+                    }
+                };
+                Ok(Outcome::Job(Box::new(answer)))
+            }
+        }
+    }
+}

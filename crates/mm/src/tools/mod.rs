@@ -1,0 +1,70 @@
+//! The two tools: what they are called with, and what they do.
+
+mod arguments;
+pub(crate) mod definition;
+pub(crate) mod job;
+pub(crate) mod run;
+mod wait;
+
+use session_pool::domain::trace::TraceParent;
+use session_pool::domain::wire::{ConnectionList, JobAnswer, JobList, StatusAnswer};
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use self::arguments::{ArgumentError, Arguments};
+use crate::config::ConfigError;
+use crate::pool::PoolError;
+use crate::progress::Reporter;
+
+/// Seconds a call waits for its job where it does not say: many clients give up at 60.
+pub(crate) const DEFAULT_WAIT: u32 = 45;
+
+/// The longest wait in seconds; the pool's own limit.
+pub(crate) const LONGEST_WAIT: u32 = 3600;
+
+/// What a tool call answers.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// The connections there are, and who is signed in.
+    Connections(ConnectionList, StatusAnswer),
+    /// The jobs there are.
+    Jobs(JobList),
+    /// What became of a job.
+    Job(Box<JobAnswer>),
+}
+
+/// Why a tool call has no such answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// It was called wrongly.
+    #[error(transparent)]
+    Argument(#[from] ArgumentError),
+    /// The pool refused it, or could not be asked.
+    #[error(transparent)]
+    Pool(#[from] PoolError),
+    /// `mm` itself is configured wrongly.
+    #[error("mm is not configured: {0}")]
+    Config(#[from] ConfigError),
+}
+
+impl Failure {
+    /// A stable word for it, for programs.
+    pub(crate) fn code(&self) -> &str {
+        match self {
+            Self::Argument(_) => "bad_arguments",
+            Self::Pool(error) => error.code(),
+            Self::Config(_) => "bad_configuration",
+        }
+    }
+}
+
+/// Who calls, and how they are kept informed.
+pub(crate) struct Caller {
+    /// The client's name for itself.
+    pub(crate) name: Option<String>,
+    /// The caller's trace.
+    pub(crate) trace: Option<TraceParent>,
+    /// Hears of progress.
+    pub(crate) reporter: Reporter,
+    /// Fires when the client cancels the call. The end of the client does not fire it.
+    pub(crate) cancelled: CancellationToken,
+}

@@ -1,0 +1,145 @@
+//! The tool `run`: a PowerShell command on a connection, or the list of connections.
+
+use std::time::Duration;
+
+use session_pool::domain::format::FormatName;
+use session_pool::domain::wire::{AnswerStatus, RunRequest};
+use tokio::time::Instant;
+
+use super::{ArgumentError, Arguments, Caller, DEFAULT_WAIT, Failure, LONGEST_WAIT, Outcome, wait};
+use crate::pool::Pool;
+
+/// The arguments, in the order in which they are explained.
+pub(crate) const ARGUMENTS: [&str; 8] = [
+    "connection",
+    "module",
+    "site",
+    "command",
+    "confirmed",
+    "format",
+    "wait_seconds",
+    "timeout_seconds",
+];
+
+/// What `run` was called with.
+#[derive(Debug)]
+pub(crate) enum Run {
+    /// Nothing: which connections are there?
+    Connections,
+    /// A command.
+    Command {
+        /// What the pool is asked.
+        request: Box<RunRequest>,
+        /// Seconds the call waits.
+        wait_seconds: u32,
+    },
+}
+
+impl Run {
+    /// Reads the arguments.
+    ///
+    /// # Errors
+    /// The first that cannot be used.
+    pub(crate) fn parse(mut arguments: Arguments) -> Result<Self, ArgumentError> {
+        if arguments.is_empty() {
+            return Ok(Self::Connections);
+        }
+        let request = RunRequest {
+            connection: arguments.text("connection")?,
+            module: arguments.text("module")?,
+            site: arguments.text("site")?,
+            command: arguments.text("command")?,
+            confirmed: arguments.flag("confirmed")?,
+            format: arguments
+                .text("format")?
+                .map(|name| format(&name))
+                .transpose()?,
+            timeout_seconds: arguments.number("timeout_seconds")?,
+            ..RunRequest::default()
+        };
+        let wait_seconds = wait_seconds(&mut arguments)?;
+        arguments.finish(&ARGUMENTS)?;
+        if request.command.is_none() {
+            return Err(ArgumentError::Missing {
+                names: vec!["command"],
+                hint: "give connection, module and command to run PowerShell, or no arguments at all to list the connections",
+            });
+        }
+        Ok(Self::Command {
+            request: Box::new(request),
+            wait_seconds: wait_seconds.unwrap_or(DEFAULT_WAIT),
+        })
+    }
+
+    /// The connection and module it names.
+    pub(crate) fn concerns(&self) -> (Option<&str>, Option<&str>) {
+        match self {
+            Self::Connections => (None, None),
+            Self::Command { request, .. } => {
+                (request.connection.as_deref(), request.module.as_deref())
+            }
+        }
+    }
+
+    /// Does it.
+    ///
+    /// # Errors
+    /// When the pool refuses or cannot be asked.
+    pub(crate) async fn call(self, pool: &Pool, caller: Caller) -> Result<Outcome, Failure> {
+        match self {
+            Self::Connections => {
+                let (connections, status) = tokio::try_join!(pool.connections(), pool.status())?;
+                Ok(Outcome::Connections(connections, status))
+            }
+            Self::Command {
+                request,
+                wait_seconds,
+            } => command(pool, *request, wait_seconds, caller).await,
+        }
+    }
+}
+
+/// Reads `wait_seconds`.
+pub(super) fn wait_seconds(arguments: &mut Arguments) -> Result<Option<u32>, ArgumentError> {
+    match arguments.number("wait_seconds")? {
+        Some(seconds) if seconds > LONGEST_WAIT => Err(ArgumentError::Type {
+            name: "wait_seconds",
+            expected: "0 to 3600 seconds",
+            given: seconds.to_string(),
+        }),
+        seconds => Ok(seconds),
+    }
+}
+
+fn format(name: &str) -> Result<FormatName, ArgumentError> {
+    match name {
+        "text" => Ok(FormatName::Text),
+        "json" => Ok(FormatName::Json),
+        _ => Err(ArgumentError::Type {
+            name: "format",
+            expected: "\"text\" or \"json\"",
+            given: format!("{:?}", name.chars().take(50).collect::<String>()),
+        }),
+    }
+}
+
+async fn command(
+    pool: &Pool,
+    mut request: RunRequest,
+    wait_seconds: u32,
+    mut caller: Caller,
+) -> Result<Outcome, Failure> {
+    let until = Instant::now() + Duration::from_secs(wait_seconds.into());
+    // The id first, the answer later: a call that is cancelled must know what to cancel.
+    request.wait_seconds = Some(0);
+    request.caller_id = caller.name.take();
+    let first = pool.run(&request, caller.trace).await?;
+    if first.status != AnswerStatus::Running || wait_seconds == 0 {
+        return Ok(Outcome::Job(Box::new(first)));
+    }
+    let answer = tokio::select! {
+        answer = wait::for_job(pool, first.job, None, until, &mut caller.reporter) => answer?,
+        () = caller.cancelled.cancelled() => pool.cancel(first.job).await?,
+    };
+    Ok(Outcome::Job(Box::new(answer)))
+}

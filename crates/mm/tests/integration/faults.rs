@@ -1,0 +1,175 @@
+//! What a pool can do wrong, and what is told then.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+
+use serde_json::{Value, json};
+
+use crate::Case;
+use crate::client::{Client, Home, text};
+use crate::stand_in::StandIn;
+
+pub const CASES: &[Case] = &[
+    ("a_pool_that_is_down", down),
+    ("a_token_that_is_missing", no_token),
+    ("a_token_that_is_wrong", wrong_token),
+    ("a_token_that_comes_later", later_token),
+    ("a_token_that_is_not_sent_in_the_clear", token_in_the_clear),
+    ("something_else_that_answers", something_else),
+    ("a_connection_that_breaks_off", breaks_off),
+    ("an_address_that_is_none", bad_address),
+    ("a_pool_that_says_nothing", silent),
+];
+
+fn call(home: &Home) -> Value {
+    let result = Client::start(home).call(
+        "run",
+        json!({"connection": "Contoso", "module": "exo", "command": "1+1"}),
+    );
+    assert_eq!(result["isError"], true, "{result}");
+    assert!(text(&result).starts_with("Connection: Contoso | tenant: "));
+    result
+}
+
+fn tells(home: &Home, code: &str, parts: &[&str]) {
+    let result = call(home);
+    assert_eq!(result["structuredContent"]["code"], code, "{result}");
+    for part in parts {
+        assert!(text(&result).contains(part), "{part}: {result}");
+    }
+}
+
+fn down() {
+    let free = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let url = format!("http://{free}");
+    let home = Home::new(&url);
+    tells(
+        &home,
+        "pool_unreachable",
+        &[
+            &url,
+            "nothing was run",
+            "session-pool serve",
+            "session-pool demo",
+            "MM_SESSION_POOL_URL",
+        ],
+    );
+}
+
+fn no_token() {
+    let pool = StandIn::start();
+    let home = Home::without_token(&pool.url);
+    tells(
+        &home,
+        "unauthorized",
+        &["pool.token does not exist", "SESSION_POOL_STATE_DIR"],
+    );
+}
+
+fn wrong_token() {
+    let pool = StandIn::start();
+    let home = Home::without_token(&pool.url);
+    home.write_token("another-secret");
+    tells(
+        &home,
+        "unauthorized",
+        &["is not its token", "SESSION_POOL_TOKEN_FILE"],
+    );
+    assert!(!call(&home).to_string().contains("another-secret"));
+    home.write_token("two words");
+    tells(&home, "token_unreadable", &["pool.token"]);
+}
+
+fn later_token() {
+    let pool = StandIn::start();
+    let home = Home::without_token(&pool.url);
+    let mut client = Client::start(&home);
+    assert_eq!(client.call("run", json!({}))["isError"], true);
+    home.write_token(crate::stand_in::TOKEN);
+    assert_eq!(client.call("run", json!({}))["isError"], false);
+}
+
+/// The address 0.0.0.0 leads to this machine, but does not say so.
+fn token_in_the_clear() {
+    let pool = StandIn::on("0.0.0.0");
+    let home = Home::new(&pool.url);
+    tells(
+        &home,
+        "unauthorized",
+        &["It was not sent", "MM_TOKEN_OVER_HTTP"],
+    );
+    assert!(
+        pool.seen()
+            .iter()
+            .all(|seen| !seen.headers.contains_key("authorization"))
+    );
+    let mut command = home.command();
+    command.env("MM_TOKEN_OVER_HTTP", "true");
+    let result = Client::spawn(command).call("run", json!({}));
+    assert_eq!(result["isError"], false);
+}
+
+/// Answers every connection with these bytes, after the request has begun to arrive.
+fn answering(bytes: &'static [u8]) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(bytes);
+        }
+    });
+    url
+}
+
+fn something_else() {
+    for bytes in [
+        &b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"[..],
+        b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}",
+        b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nlocation: http://example.com\r\ncontent-length: 0\r\n\r\n",
+        b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 4\r\n\r\n<a/>",
+    ] {
+        let home = Home::new(&answering(bytes));
+        tells(&home, "not_a_pool", &["is not a session pool"]);
+    }
+}
+
+fn breaks_off() {
+    for bytes in [
+        &b""[..],
+        b"SSH-2.0-OpenSSH\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{\"status\":",
+    ] {
+        let home = Home::new(&answering(bytes));
+        tells(
+            &home,
+            "connection_lost",
+            &["is not known", "`job` without arguments"],
+        );
+    }
+}
+
+fn bad_address() {
+    let home = Home::new("localhost:5200");
+    tells(
+        &home,
+        "bad_configuration",
+        &["MM_SESSION_POOL_URL", "http://"],
+    );
+}
+
+/// Takes 15 s: that is how long a pool is waited for.
+fn silent() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let home = Home::new(&format!("http://{}", listener.local_addr().unwrap()));
+    tells(
+        &home,
+        "pool_silent",
+        &["did not answer within 15 s", "is not known"],
+    );
+}

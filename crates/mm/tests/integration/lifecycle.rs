@@ -1,0 +1,306 @@
+//! How a server ends, and what becomes of its calls.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::Case;
+use crate::client::{Client, Home, LEGACY, MODERN, meta};
+use crate::stand_in::StandIn;
+
+pub const CASES: &[Case] = &[
+    ("the_end_of_input_ends_it_at_once", end_of_input),
+    ("a_call_in_flight_is_let_go", lets_go),
+    (
+        "a_quick_call_is_answered_after_the_end_of_input",
+        quick_call,
+    ),
+    ("a_signal_lets_go_too", signal),
+    ("a_killed_server_loses_no_job", killed),
+    ("cancelling_cancels_the_job", cancelling),
+    (
+        "cancelling_and_hanging_up_cancels_the_job",
+        cancel_and_hang_up,
+    ),
+    ("cancelling_a_look_at_a_job_lets_it_go_on", cancelled_look),
+    ("progress_rises_until_the_answer", progress),
+    ("it_answers_like_mcpjungle_calls", mcpjungle),
+    ("malformed_input_is_survived_at_every_step", malformed),
+    ("closed_output_and_error_are_survived", closed_streams),
+];
+
+/// What the end of input may take, with room for a busy machine.
+const AT_ONCE: Duration = Duration::from_millis(if cfg!(debug_assertions) { 400 } else { 100 });
+
+fn hang(client: &mut Client, meta: Option<Value>) -> u64 {
+    let mut params = json!({"name": "run", "arguments": {"connection": "Contoso", "module": "exo", "command": "hang"}});
+    if let Some(meta) = meta {
+        params["_meta"] = meta;
+    }
+    client.send("tools/call", params)
+}
+
+fn ends_at_once(client: &mut Client) {
+    client.close_stdin();
+    let (status, time) = client.wait();
+    assert_eq!(status.code(), Some(0));
+    assert!(time < AT_ONCE, "{time:?}");
+}
+
+fn end_of_input() {
+    let home = Home::new("http://127.0.0.1:1");
+    ends_at_once(&mut Client::start(&home));
+    for version in LEGACY {
+        ends_at_once(&mut Client::legacy(&home, version));
+    }
+    let mut client = Client::start(&home);
+    client.request("server/discover", json!({"_meta": meta(&json!({}))}));
+    ends_at_once(&mut client);
+    let mut client = Client::start(&home);
+    client.notify("notifications/initialized", json!({}));
+    ends_at_once(&mut client);
+}
+
+fn lets_go() {
+    for meta in [None, Some(meta(&json!({})))] {
+        let pool = StandIn::start();
+        let home = Home::new(&pool.url);
+        let mut client = match meta {
+            None => Client::legacy(&home, "2025-06-18"),
+            Some(_) => Client::start(&home),
+        };
+        hang(&mut client, meta);
+        let id = pool.wait_for_job();
+        pool.wait_for_request("GET /jobs/");
+        ends_at_once(&mut client);
+        assert_eq!(pool.state(&id), "running");
+        assert!(
+            !pool
+                .seen()
+                .iter()
+                .any(|seen| seen.line.starts_with("DELETE"))
+        );
+        let log = home.log();
+        assert_eq!(log[0]["status"], "let_go", "{log:?}");
+    }
+}
+
+fn quick_call() {
+    let pool = StandIn::start();
+    let mut client = Client::start(&Home::new(&pool.url));
+    let params = client.params(
+        "run",
+        json!({"connection": "Contoso", "module": "exo", "command": "1+1"}),
+    );
+    let id = client.send("tools/call", params);
+    client.close_stdin();
+    assert_eq!(
+        client.answer(id)["result"]["structuredContent"]["output"],
+        "2\n"
+    );
+}
+
+#[cfg(unix)]
+fn signal() {
+    for name in ["TERM", "INT"] {
+        let pool = StandIn::start();
+        let mut client = Client::start(&Home::new(&pool.url));
+        hang(&mut client, Some(meta(&json!({}))));
+        let id = pool.wait_for_job();
+        pool.wait_for_request("GET /jobs/");
+        let done = std::process::Command::new("kill")
+            .args([format!("-{name}"), client.child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(done.success());
+        let (status, time) = client.wait();
+        assert_eq!(status.code(), Some(0), "{name}");
+        assert!(time < AT_ONCE, "{time:?}");
+        assert_eq!(pool.state(&id), "running");
+    }
+}
+
+#[cfg(not(unix))]
+fn signal() {}
+
+fn killed() {
+    let pool = StandIn::start();
+    let mut client = Client::start(&Home::new(&pool.url));
+    hang(&mut client, Some(meta(&json!({}))));
+    let id = pool.wait_for_job();
+    client.child.kill().unwrap();
+    client.wait();
+    assert_eq!(pool.state(&id), "running");
+}
+
+fn cancelling() {
+    for version in LEGACY.into_iter().chain([MODERN]) {
+        let pool = StandIn::start();
+        let home = Home::new(&pool.url);
+        let mut client = Client::start(&home);
+        let mut meta = Some(meta(&json!({})));
+        if version != MODERN {
+            client.handshake(version);
+            meta = None;
+        }
+        let request = hang(&mut client, meta);
+        let id = pool.wait_for_job();
+        client.notify("notifications/cancelled", json!({"requestId": request}));
+        pool.wait_for_state(&id, "cancelled");
+    }
+}
+
+fn cancel_and_hang_up() {
+    let pool = StandIn::start();
+    let mut client = Client::start(&Home::new(&pool.url));
+    let request = hang(&mut client, Some(meta(&json!({}))));
+    let id = pool.wait_for_job();
+    pool.wait_for_request("GET /jobs/");
+    client.notify("notifications/cancelled", json!({"requestId": request}));
+    ends_at_once(&mut client);
+    pool.wait_for_state(&id, "cancelled");
+}
+
+fn cancelled_look() {
+    let pool = StandIn::start();
+    let home = Home::new(&pool.url);
+    let mut first = Client::start(&home);
+    hang(&mut first, Some(meta(&json!({}))));
+    let id = pool.wait_for_job();
+    let mut client = Client::start(&home);
+    let params = client.params("job", json!({"id": id}));
+    let request = client.send("tools/call", params);
+    pool.wait_for_request(&format!("GET /jobs/{id}?wait_seconds=45"));
+    client.notify("notifications/cancelled", json!({"requestId": request}));
+    client.request("tools/list", json!({"_meta": meta(&json!({}))}));
+    ends_at_once(&mut client);
+    assert_eq!(pool.state(&id), "running");
+}
+
+fn progress() {
+    for version in ["2025-03-26", MODERN] {
+        let pool = StandIn::start();
+        let mut client = Client::start(&Home::new(&pool.url));
+        let mut meta = meta(&json!({}));
+        if version != MODERN {
+            client.handshake(version);
+            meta = json!({});
+        }
+        meta["progressToken"] = json!("token");
+        let request = client.send(
+            "tools/call",
+            json!({"name": "run", "arguments": {"connection": "Contoso", "module": "exo", "command": "progress"}, "_meta": meta}),
+        );
+        let mut last = 0.0;
+        for _ in 0..2 {
+            let heard = client.receive();
+            assert_eq!(heard["method"], "notifications/progress", "{heard}");
+            assert_eq!(heard["params"]["progressToken"], "token");
+            assert_eq!(heard["params"]["message"], "Reading: mailboxes (40 %)");
+            assert_eq!(heard["params"]["total"], 100.0);
+            let value = heard["params"]["progress"].as_f64().unwrap();
+            assert!(value > last, "{value} after {last}");
+            last = value;
+        }
+        pool.finish(&pool.wait_for_job(), "succeeded", "done\n");
+        let answer = client.answer(request);
+        assert_eq!(answer["result"]["structuredContent"]["output"], "done\n");
+        client.close_stdin();
+        client.wait();
+        assert!(client.is_silent(), "a notification after the answer");
+    }
+}
+
+/// A process a call, the older era, no capabilities; when the caller has what it wants or gives
+/// up, standard input and standard error are closed without a word.
+fn mcpjungle() {
+    let pool = StandIn::start();
+    let home = Home::new(&pool.url);
+    for version in ["2025-03-26", "2025-06-18", "2025-11-25"] {
+        let mut client = Client::legacy(&home, version);
+        let result = client.call(
+            "run",
+            json!({"connection": "Contoso", "module": "exo", "command": "1+1"}),
+        );
+        assert!(crate::client::text(&result).ends_with("\n2\n"));
+        drop(client.child.stderr.take());
+        ends_at_once(&mut client);
+
+        let mut client = Client::legacy(&home, version);
+        hang(&mut client, None);
+        pool.wait_for_request("GET /jobs/");
+        client.close_stdin();
+        drop(client.child.stderr.take());
+        let (status, time) = client.wait();
+        assert_eq!(status.code(), Some(0));
+        assert!(time < AT_ONCE, "{time:?}");
+    }
+}
+
+fn malformed() {
+    let pool = StandIn::start();
+    let home = Home::new(&pool.url);
+    let mut huge = br#"{"jsonrpc":"2.0","id":9,"method":"tools/call","params":{"name":""#.to_vec();
+    huge.resize(17 << 20, b'x');
+    let lines: [&[u8]; 10] = [
+        b"",
+        b"garbage",
+        b"{",
+        b"\xff\xfe\x00",
+        b"[]",
+        b"{}",
+        b"null",
+        br#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#,
+        br#"{"jsonrpc":"2.0","id":{"a":1},"method":"ping"}"#,
+        &huge,
+    ];
+    for line in lines {
+        // Before anything, after discover, and in a session of the older era.
+        let mut client = Client::start(&home);
+        client.raw(line);
+        client.request("server/discover", json!({"_meta": meta(&json!({}))}));
+        client.raw(line);
+        let result = client.call(
+            "run",
+            json!({"connection": "Contoso", "module": "exo", "command": "1+1"}),
+        );
+        assert_eq!(result["isError"], false);
+        client.raw(line);
+        ends_at_once(&mut client);
+
+        let mut client = Client::legacy(&home, "2025-06-18");
+        client.raw(line);
+        let answer = client.request("tools/list", json!({}));
+        assert!(answer["result"]["tools"].is_array());
+        ends_at_once(&mut client);
+    }
+}
+
+fn closed_streams() {
+    let pool = StandIn::start();
+    let home = Home::new(&pool.url);
+    // Standard error closed from the start, and then a call that logs.
+    let mut command = home.command();
+    command.env("SESSION_POOL_LOG_DIR", "/proc/none");
+    let mut client = Client::spawn(command);
+    drop(client.child.stderr.take());
+    let result = client.call("run", json!({}));
+    assert_eq!(result["isError"], false);
+    ends_at_once(&mut client);
+    // Nobody reads standard output.
+    let mut child = home
+        .command()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let line = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": meta(&json!({}))}});
+    use std::io::Write;
+    let mut stdin = child.stdin.take().unwrap();
+    let _ = writeln!(stdin, "{line}");
+    drop(stdin);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}

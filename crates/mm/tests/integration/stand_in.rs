@@ -1,0 +1,417 @@
+//! A stand-in for the session pool: the same routes, with commands that do what their name says.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Json;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, Query, Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use futures_util::stream::iter;
+use serde_json::{Value, json};
+use session_pool::domain::job::JobId;
+use tokio::sync::watch;
+
+/// The token that the stand-in wants.
+pub const TOKEN: &str = "stand-in-token";
+
+/// Characters of a page.
+const PAGE: usize = 1000;
+
+/// A request that arrived.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    pub line: String,
+    pub headers: HeaderMap,
+    pub body: Value,
+}
+
+#[derive(Clone)]
+struct Job {
+    request: Value,
+    state: &'static str,
+    output: String,
+}
+
+#[derive(Default)]
+struct Inner {
+    seen: Vec<Seen>,
+    jobs: BTreeMap<String, Job>,
+}
+
+/// The stand-in. It ends with the process.
+#[derive(Clone)]
+pub struct StandIn {
+    pub url: String,
+    inner: Arc<Mutex<Inner>>,
+    changes: watch::Sender<u64>,
+}
+
+impl StandIn {
+    /// Starts one on a free port, on a thread of its own.
+    pub fn start() -> Self {
+        Self::on("127.0.0.1")
+    }
+
+    /// Starts one that listens on this address.
+    pub fn on(address: &str) -> Self {
+        let listener = std::net::TcpListener::bind((address, 0)).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let stand_in = Self {
+            url: format!("http://{}", listener.local_addr().unwrap()),
+            inner: Arc::default(),
+            changes: watch::Sender::new(0),
+        };
+        let app = router(stand_in.clone());
+        std::thread::spawn(move || {
+            tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap()
+                .block_on(async {
+                    let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+                    axum::serve(listener, app).await.unwrap();
+                });
+        });
+        stand_in
+    }
+
+    /// The requests so far.
+    pub fn seen(&self) -> Vec<Seen> {
+        self.inner.lock().unwrap().seen.clone()
+    }
+
+    /// Waits for a request whose line contains this.
+    pub fn wait_for_request(&self, part: &str) -> Seen {
+        self.wait_for(|inner| {
+            inner
+                .seen
+                .iter()
+                .find(|seen| seen.line.contains(part))
+                .cloned()
+        })
+        .unwrap_or_else(|| panic!("no request with {part:?}: {:?}", self.seen()))
+    }
+
+    /// Waits for the only job to be made, and answers with its id.
+    pub fn wait_for_job(&self) -> String {
+        self.wait_for(|inner| inner.jobs.keys().next().cloned())
+            .expect("no job was made")
+    }
+
+    /// The state of a job.
+    pub fn state(&self, id: &str) -> &'static str {
+        self.inner.lock().unwrap().jobs[id].state
+    }
+
+    /// Waits until a job has this state.
+    pub fn wait_for_state(&self, id: &str, state: &str) {
+        self.wait_for(|inner| (inner.jobs[id].state == state).then_some(()))
+            .unwrap_or_else(|| panic!("job is {} and not {state}", self.state(id)));
+    }
+
+    /// Ends a job.
+    pub fn finish(&self, id: &str, state: &'static str, output: &str) {
+        self.change(|inner| {
+            let job = inner.jobs.get_mut(id).unwrap();
+            job.state = state;
+            job.output.push_str(output);
+        });
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Inner)) {
+        change(&mut self.inner.lock().unwrap());
+        self.changes.send_modify(|count| *count += 1);
+    }
+
+    fn wait_for<T>(&self, find: impl Fn(&Inner) -> Option<T>) -> Option<T> {
+        let mut changes = self.changes.subscribe();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let waiting = async {
+                loop {
+                    if let Some(found) = find(&self.inner.lock().unwrap()) {
+                        return found;
+                    }
+                    changes.changed().await.unwrap();
+                }
+            };
+            tokio::time::timeout(Duration::from_secs(20), waiting)
+                .await
+                .ok()
+        })
+    }
+}
+
+fn router(stand_in: StandIn) -> Router {
+    Router::new()
+        .route("/run", post(run))
+        .route("/jobs", get(jobs))
+        .route("/jobs/{id}", get(job).delete(cancel))
+        .route("/jobs/{id}/events", get(events))
+        .route("/connections", get(connections))
+        .route("/status", get(status))
+        .layer(from_fn_with_state(stand_in.clone(), note))
+        .with_state(stand_in)
+}
+
+/// Notes the request, and refuses it without the token.
+async fn note(State(stand_in): State<StandIn>, request: Request, next: Next) -> Response {
+    let (head, body) = request.into_parts();
+    let bytes = axum::body::to_bytes(body, 10 << 20).await.unwrap();
+    stand_in.change(|inner| {
+        inner.seen.push(Seen {
+            line: format!("{} {}", head.method, head.uri),
+            headers: head.headers.clone(),
+            body: serde_json::from_slice(&bytes).unwrap_or_default(),
+        });
+    });
+    let expected = format!("Bearer {TOKEN}");
+    if head.headers.get("authorization").map(|v| v.as_bytes()) != Some(expected.as_bytes()) {
+        return refusal(StatusCode::UNAUTHORIZED, "unauthorized", "token wanted");
+    }
+    next.run(Request::from_parts(head, Body::from(bytes))).await
+}
+
+fn refusal(status: StatusCode, code: &str, error: &str) -> Response {
+    let body = json!({"status": "error", "code": code, "error": error});
+    (status, Json(body)).into_response()
+}
+
+async fn run(State(stand_in): State<StandIn>, Json(request): Json<Value>) -> Response {
+    if request["connection"] == "Nowhere" {
+        return refusal(
+            StatusCode::NOT_FOUND,
+            "unknown_connection",
+            "there is no connection \"Nowhere\": did you mean \"Contoso\"?",
+        );
+    }
+    let command = request["command"].as_str().unwrap().to_owned();
+    let (state, output) = match command.as_str() {
+        "1+1" => ("succeeded", "2\n".to_owned()),
+        "nothing" => ("succeeded", String::new()),
+        "sign-in" => ("auth_required", String::new()),
+        "throw" => ("failed", "before\n".to_owned()),
+        "objects" => ("succeeded", "[{\"a\":1}]".to_owned()),
+        _ => match command.split_once(' ') {
+            Some(("lines", count)) => ("succeeded", lines(count.parse().unwrap())),
+            _ => ("running", String::new()),
+        },
+    };
+    let id = JobId::random().to_string();
+    stand_in.change(|inner| {
+        let job = Job {
+            request: request.clone(),
+            state,
+            output,
+        };
+        inner.jobs.insert(id.clone(), job);
+    });
+    Json(answer(&stand_in, &id, 0)).into_response()
+}
+
+fn lines(count: usize) -> String {
+    (1..=count)
+        .map(|number| format!("line {number} of the output of a command, as long as most\n"))
+        .collect()
+}
+
+fn answer(stand_in: &StandIn, id: &str, from: usize) -> Value {
+    let job = stand_in.inner.lock().unwrap().jobs[id].clone();
+    let status = match job.state {
+        "running" => "running",
+        "succeeded" => "success",
+        "auth_required" => "auth_required",
+        _ => "error",
+    };
+    let rest = &job.output[from..];
+    let page = match rest.get(..PAGE) {
+        Some(page) => &page[..page.rfind('\n').unwrap() + 1],
+        None => rest,
+    };
+    let end = from + page.len();
+    let is_more = end < job.output.len() || (status == "running" && end > 0);
+    let mut answer = json!({
+        "status": status, "job": id, "state": job.state,
+        "connection": job.request["connection"], "tenant": "contoso.example", "module": "exo",
+        "session_id": format!("{}/exo", job.request["connection"].as_str().unwrap()),
+        "format": job.request["format"].as_str().unwrap_or("text"),
+        "output": page, "errors": [], "warnings": [], "error_count": 0, "warning_count": 0,
+        "created_at": "2026-11-23T10:00:00Z", "started_at": "2026-11-23T10:00:01Z",
+        "authenticated_as": "ada@contoso.example",
+    });
+    let mut add = |fields: Value| {
+        let Value::Object(fields) = fields else {
+            return;
+        };
+        answer.as_object_mut().unwrap().extend(fields);
+    };
+    if status != "running" {
+        add(json!({"finished_at": "2026-11-23T10:00:02Z"}));
+    }
+    if is_more {
+        add(json!({"cursor": format!("r{end:x}"), "remaining_characters": job.output.len() - end}));
+    }
+    if job.request["command"] == "progress" && status == "running" {
+        add(
+            json!({"progress": {"activity": "Reading", "status": "mailboxes", "percent": 40, "completed": false}}),
+        );
+    }
+    if job.request["command"] == "objects" {
+        let error = json!({"message": "one is missing", "category": "ObjectNotFound", "id": "X", "exception": "E", "terminating": false});
+        add(
+            json!({"errors": [error], "error_count": 1, "warnings": ["old module"], "warning_count": 1}),
+        );
+    }
+    if job.state == "auth_required" {
+        add(
+            json!({"device_code": "ABCD-1234", "auth_url": "https://microsoft.com/devicelogin", "expires_in": 899, "expected_account": "ada@contoso.example", "message": "sign in", "authenticated_as": null}),
+        );
+    }
+    if job.state == "failed" {
+        let error = json!({"message": "it broke", "category": "OperationStopped", "id": "Y", "exception": "E", "line": 1, "column": 1, "terminating": true});
+        add(json!({"errors": [error], "error_count": 1, "error": "it broke"}));
+    }
+    answer
+}
+
+async fn job(
+    State(stand_in): State<StandIn>,
+    Path(id): Path<String>,
+    Query(query): Query<BTreeMap<String, String>>,
+) -> Response {
+    if !stand_in.inner.lock().unwrap().jobs.contains_key(&id) {
+        return refusal(StatusCode::NOT_FOUND, "unknown_job", "there is no such job");
+    }
+    let wait: u64 = query
+        .get("wait_seconds")
+        .map_or(0, |text| text.parse().unwrap());
+    let mut changes = stand_in.changes.subscribe();
+    let finished = async {
+        while stand_in.state(&id) == "running" {
+            changes.changed().await.unwrap();
+        }
+    };
+    let _ = tokio::time::timeout(Duration::from_secs(wait), finished).await;
+    let from = query.get("cursor").map_or(0, |cursor| {
+        usize::from_str_radix(cursor.strip_prefix('r').unwrap(), 16).unwrap()
+    });
+    Json(answer(&stand_in, &id, from)).into_response()
+}
+
+async fn cancel(State(stand_in): State<StandIn>, Path(id): Path<String>) -> Response {
+    if !stand_in.inner.lock().unwrap().jobs.contains_key(&id) {
+        return refusal(StatusCode::NOT_FOUND, "unknown_job", "there is no such job");
+    }
+    if stand_in.state(&id) == "running" {
+        stand_in.finish(&id, "cancelled", "");
+    }
+    Json(answer(&stand_in, &id, 0)).into_response()
+}
+
+async fn jobs(State(stand_in): State<StandIn>) -> Json<Value> {
+    let inner = stand_in.inner.lock().unwrap();
+    let jobs: Vec<Value> = inner
+        .jobs
+        .iter()
+        .map(|(id, job)| {
+            json!({"job": id, "state": job.state, "connection": "Contoso", "module": "exo", "session_id": "Contoso/exo", "created_at": "2026-11-23T10:00:00Z", "characters": job.output.len()})
+        })
+        .collect();
+    Json(json!({ "jobs": jobs }))
+}
+
+/// The output's lines as events, then the end. The command `broken N` breaks off after each line.
+async fn events(
+    State(stand_in): State<StandIn>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    if !stand_in.inner.lock().unwrap().jobs.contains_key(&id) {
+        return refusal(StatusCode::NOT_FOUND, "unknown_job", "there is no such job");
+    }
+    let from: usize = headers
+        .get("last-event-id")
+        .map_or(0, |id| id.to_str().unwrap()[1..].parse().unwrap());
+    let mut changes = stand_in.changes.subscribe();
+    let command = stand_in.inner.lock().unwrap().jobs[&id].request["command"].clone();
+    if command == "broken" {
+        return broken(&stand_in, &id, from);
+    }
+    while stand_in.state(&id) == "running" {
+        changes.changed().await.unwrap();
+    }
+    let job = stand_in.inner.lock().unwrap().jobs[&id].clone();
+    let mut stream: Vec<String> = job
+        .output
+        .lines()
+        .enumerate()
+        .skip(from)
+        .map(|(number, line)| {
+            event(
+                number + 1,
+                "output",
+                &json!({"type": "output", "text": line}),
+            )
+        })
+        .collect();
+    if job.state == "failed" {
+        stream.push(event(99, "error", &json!({"type": "error", "message": "it broke", "category": "", "id": "", "exception": "", "terminating": true, "rendered": "Exception: it broke"})));
+    }
+    if command == "objects" {
+        stream.push(event(
+            98,
+            "warning",
+            &json!({"type": "warning", "text": "old module"}),
+        ));
+    }
+    let mut end = answer(&stand_in, &id, 0);
+    end["output"] = json!("");
+    stream.push(event(100, "end", &end));
+    // Piece by piece: the client is to stream too.
+    Body::from_stream(iter(stream.into_iter().map(Ok::<_, Infallible>))).into_response()
+}
+
+fn event(id: usize, name: &str, data: &Value) -> String {
+    format!("event: {name}\nid: r{id}\ndata: {data}\n\n")
+}
+
+/// One line, and then the stream breaks off; after three lines the end.
+fn broken(stand_in: &StandIn, id: &str, from: usize) -> Response {
+    let line = json!({"type": "output", "text": format!("line {}", from + 1)});
+    let piece = if from < 3 {
+        event(from + 1, "output", &line)
+    } else {
+        stand_in.finish(id, "succeeded", "");
+        event(100, "end", &answer(stand_in, id, 0))
+    };
+    Body::from(piece).into_response()
+}
+
+async fn connections() -> Json<Value> {
+    Json(json!({"connections": {
+        "Contoso": {"description": "The made-up one", "tenant": "contoso.example", "modules": ["exo", "teams"]},
+        "Fabrikam": {"tenant": "fabrikam.example", "modules": ["exo"]}
+    }}))
+}
+
+async fn status() -> Json<Value> {
+    Json(json!({"sessions": [{
+        "session_id": "Contoso/exo", "connection": "Contoso", "module": "exo",
+        "state": "authenticated", "authenticated": true, "busy": false, "queued": 0,
+        "authenticated_as": "ada@contoso.example", "last_command": "Get-Secret"
+    }, {
+        "session_id": "Contoso/teams", "connection": "Contoso", "module": "teams",
+        "state": "auth_pending", "authenticated": false, "busy": false, "queued": 0,
+        "device_code": "WXYZ-9", "auth_url": "https://microsoft.com/devicelogin", "expires_in": 600
+    }]}))
+}
