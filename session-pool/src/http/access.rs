@@ -26,8 +26,8 @@ pub struct Access {
 }
 
 impl Access {
-    /// Asks for this token (`None`: for none) at these hosts. `hint` is a sentence that tells a
-    /// person without the token where it lies.
+    /// Asks for this token (`None`: for none) at these hosts. `hint` tells a person
+    /// without the token where it lies: "it is in FILE".
     pub const fn new(token: Option<AccessToken>, hint: String, hosts: AllowedHosts) -> Self {
         Self { token, hint, hosts }
     }

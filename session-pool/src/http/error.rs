@@ -17,7 +17,7 @@ const LONGEST_SENTENCE: usize = 2_000;
 /// Why a request gets a 4xx or 5xx. No job was made.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ApiError {
-    #[error("this needs the pool's access token: send \"Authorization: Bearer TOKEN\". {hint}")]
+    #[error("this needs the pool's access token ({hint}): send \"Authorization: Bearer TOKEN\"")]
     Unauthorized { hint: String },
     #[error(
         "the pool does not answer to the host {host:?}: use localhost or this machine's name, or \

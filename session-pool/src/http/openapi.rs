@@ -83,7 +83,8 @@ fn name_connection(body: &mut Object, only: Option<&str>) {
     match (only, body.properties.get_mut("connection")) {
         (Some(only), Some(RefOr::T(Schema::Object(name)))) => {
             name.schema_type = SchemaType::from_iter([Type::String, Type::Null]);
-            name.enum_values = Some(vec![only.into(), Value::Null]);
+            name.enum_values = Some(vec![only.into(), "".into(), Value::Null]);
+            name.min_length = None;
         }
         _ => body.required.insert(0, "connection".to_owned()),
     }

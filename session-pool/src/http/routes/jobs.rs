@@ -95,7 +95,11 @@ pub(in crate::http) async fn show(
     // Whether the time was over or not: the answer says where the job is.
     match query.cursor {
         None => drop(timeout_at(until(0), job.finished()).await),
-        Some(cursor) => drop(timeout_at(until(WAIT_FOR_MORE), job.more_than(cursor)).await),
+        // Asked for the records first, so that a cursor that cannot be is refused at once.
+        Some(cursor) if job.records(cursor).await?.is_empty() => {
+            drop(timeout_at(until(WAIT_FOR_MORE), job.more_than(cursor)).await);
+        }
+        Some(_) => {}
     }
     let answer = job.answer(query.cursor.unwrap_or_default(), budget).await?;
     Ok(Json(answer))
