@@ -1,0 +1,28 @@
+//! Tests that start real processes.
+//!
+//! `cargo test` passes without any PowerShell: what needs one shows as ignored, and a line at the
+//! end says how to get it. With `SESSION_POOL_TESTS=all` a missing part is a failure.
+//!
+//! A module offers `trials(suite)`; each test is an `async fn(&Context)`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    unreachable_pub
+)]
+
+mod host;
+mod support;
+
+use std::process::ExitCode;
+
+use libtest_mimic::Arguments;
+
+fn main() -> ExitCode {
+    let mut suite = support::Suite::new();
+    host::trials(&mut suite);
+    suite.run(&Arguments::from_args())
+}
