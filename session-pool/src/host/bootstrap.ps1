@@ -197,7 +197,7 @@ function Write-ParseError($Errors, $Job) {
     foreach ($failure in $Errors) {
         $place = $failure.Extent
         $pointer = ' ' * ($place.StartColumnNumber - 1) + '~'
-        $source = $place.StartScriptPosition.Line
+        $source = $place.StartScriptPosition.Line.TrimEnd()
         if ($source.Length -gt 200) { $source = ''; $pointer = '' }
         $frame = Microsoft.PowerShell.Utility\ConvertTo-Json -Compress -InputObject @{
             message = $failure.Message; category = 'ParserError'; id = $failure.ErrorId; terminating = $true
@@ -220,6 +220,8 @@ function Receive-Line {
 
 # Requests that came while a pipeline ran: only a command that forged its own end brings that about.
 $waiting = [Collections.Generic.Queue[string]]::new()
+# The tokens of those that were to be stopped before they began.
+$withdrawn = [Collections.Generic.HashSet[string]]::new()
 
 # Runs one job and returns C (completed), F (failed), P (did not parse) or S (stopped).
 function Invoke-Job($Job) {
@@ -237,7 +239,10 @@ function Invoke-Job($Job) {
             # Not Stop: that one blocks. The time-out bounds how long a written line may lie here.
             if ([Threading.WaitHandle]::WaitAny(@($running.AsyncWaitHandle, ([IAsyncResult] $pending).AsyncWaitHandle), 40) -eq 1) {
                 $line = Receive-Line
-                if ($line.StartsWith('C')) { $null = $shell.BeginStop($null, $null) } else { $waiting.Enqueue($line) }
+                if ($line.StartsWith('C')) {
+                    $null = $withdrawn.Add($line.Split(' ')[1])
+                    $null = $shell.BeginStop($null, $null)
+                } else { $waiting.Enqueue($line) }
             }
             Write-SideStream $streams $Job.Token
             $Job.Writer.Flush()
@@ -340,7 +345,8 @@ function Invoke-Request([string] $Line) {
     $own = $fields[2] -ceq '1'
     $writer.WriteLine("B$($job.Token) ")
     $before = if ($own) { @(Get-CallerState) }
-    $outcome = Invoke-Job $job
+    $outcome = $withdrawn.Contains($job.Token) ? 'S' : (Invoke-Job $job)
+    $null = $withdrawn.Remove($job.Token)
     if ($own) { Update-Known $before }
     $stateful = @(Get-CallerState).Count -gt 0 ? 1 : 0
     $writer.WriteLine("F$($job.Token) $outcome$stateful")

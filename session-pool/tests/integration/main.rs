@@ -11,17 +11,22 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stderr,
+    clippy::print_stdout,
     unreachable_pub
 )]
 
 mod host;
 mod support;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use libtest_mimic::Arguments;
 
 fn main() -> ExitCode {
+    if let Some(directory) = std::env::var_os("SESSION_POOL_TEST_VICTIM") {
+        support::victim(Path::new(&directory));
+    }
     let mut suite = support::Suite::new();
     host::trials(&mut suite);
     suite.run(&Arguments::from_args())

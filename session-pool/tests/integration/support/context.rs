@@ -19,12 +19,17 @@ use super::processes;
 /// The program under test.
 pub const SESSION_POOL: &str = env!("CARGO_BIN_EXE_session-pool");
 
+/// A test that takes longer hangs.
+const LONGEST_TEST: Duration = Duration::from_secs(60);
+
 /// What one test has: a directory, a reaper, and the means to start hosts.
 #[derive(Debug)]
 pub struct Context {
     directory: tempfile::TempDir,
     run_directory: RunDirectory,
     pub reaper: Reaper,
+    /// The program under test, by a name of this test's own, which tells its helpers from others'.
+    program: PathBuf,
     pwsh: Option<PathBuf>,
 }
 
@@ -37,16 +42,44 @@ pub fn run<F: AsyncFn(&Context)>(pwsh: Option<PathBuf>, test: F) -> Result<(), F
     runtime.block_on(async {
         let directory = tempfile::Builder::new().prefix("sp-").tempdir()?;
         let run_directory = RunDirectory::create(&directory.path().join("sockets"), &[])?;
-        let reaper = Reaper::start(PathBuf::from(SESSION_POOL))?;
+        let program = directory.path().join("session-pool");
+        std::os::unix::fs::symlink(SESSION_POOL, &program)?;
+        let reaper = Reaper::start(program.clone())?;
         let context = Context {
             directory,
             run_directory,
             reaper,
+            program,
             pwsh,
         };
-        test(&context).await;
-        context.leave().await
+        let ended = tokio::time::timeout(LONGEST_TEST, test(&context)).await;
+        let clean = context.leave().await;
+        ended.map_err(|_| Failed::from("the test hangs"))?;
+        clean
     })
+}
+
+/// What `SESSION_POOL_TEST_VICTIM` makes of this program: a pool with a session that runs a native
+/// command. It prints the session's group, and waits to be killed.
+pub fn victim(directory: &Path) {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let run_directory = RunDirectory::create(directory, &[]).expect("a run directory");
+        let reaper = Reaper::start(PathBuf::from(SESSION_POOL)).expect("a reaper");
+        let spec = SpawnSpec {
+            program: find_pwsh().expect("PowerShell").into(),
+            home: directory.join("home"),
+            user: None,
+            environment: Environment::from_vars(std::env::vars_os(), &[]),
+            socket_root: run_directory.path().to_owned(),
+            ready_within: Duration::from_secs(60),
+        };
+        let mut host = Host::start(&spec, &reaper).await.expect("start PowerShell");
+        let started = |record: &Record| matches!(record, Record::Console { .. });
+        Ran::begin(&mut host, "/bin/sh -c 'echo started >/dev/stderr' 2>&1 | Out-Null; [Console]::WriteLine('x'); /bin/sleep 1000", started).await;
+        println!("{}", host.pid());
+        std::future::pending::<()>().await;
+    });
 }
 
 /// The PowerShell to test with, found as the pool finds it.
@@ -101,7 +134,7 @@ impl Context {
         let file = self.path().join("scenario.json");
         std::fs::write(&file, scenario).expect("write the scenario");
         let program = Program {
-            path: PathBuf::from(SESSION_POOL),
+            path: self.program.clone(),
             args: vec![OsString::from(session_pool::host::fake::COMMAND)],
         };
         let mut spec = self.spec_for(program);
@@ -118,6 +151,23 @@ impl Context {
 
     pub async fn start(&self, spec: &SpawnSpec) -> Result<Host, HostError> {
         Host::start(spec, &self.reaper).await
+    }
+
+    /// Lets processes of other users into this test's directories.
+    pub fn open_to_other_users(&self) {
+        use std::os::unix::fs::PermissionsExt as _;
+        let open = std::fs::Permissions::from_mode(0o711);
+        for directory in [self.path().to_owned(), self.path().join("sockets")] {
+            std::fs::set_permissions(directory, open.clone()).expect("chmod");
+        }
+        self.run_directory
+            .open_to_other_users()
+            .expect("open the run directory");
+    }
+
+    /// The processes that this test's reaper runs as.
+    pub fn reaper_pids(&self) -> Vec<u32> {
+        processes::children_running(&self.program, session_pool::host::reaper::COMMAND)
     }
 
     /// Ends what the test used, and fails if anything is left.
@@ -185,6 +235,40 @@ impl Ran {
         Self::rest(host, Vec::new())
             .await
             .unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Starts a command and reads until the record that is waited for.
+    pub async fn begin(
+        host: &mut Host,
+        script: &str,
+        awaited: impl Fn(&Record) -> bool,
+    ) -> Vec<Record> {
+        host.submit(Submission::callers(script, text_format()))
+            .await
+            .expect("submit");
+        let mut records = Vec::new();
+        loop {
+            match host.next().await {
+                HostEvent::Records(more) => {
+                    let found = more.iter().any(&awaited);
+                    records.extend(more);
+                    if found {
+                        return records;
+                    }
+                }
+                other => panic!("{other:?} before the awaited record; {records:?}"),
+            }
+        }
+    }
+
+    pub fn warnings(&self) -> Vec<&str> {
+        self.records
+            .iter()
+            .filter_map(|record| match record {
+                Record::Warning { text } => Some(text.as_str()),
+                _ => None,
+            })
+            .collect()
     }
 
     /// Reads on until the command's end.

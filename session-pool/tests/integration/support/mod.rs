@@ -8,8 +8,8 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
-pub use context::{Context, Ran};
-pub use processes::{group_is_gone, is_alive, until};
+pub use context::{Context, Ran, text_format, victim};
+pub use processes::{group_is_gone, until};
 
 /// What a test cannot do without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

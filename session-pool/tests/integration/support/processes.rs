@@ -77,3 +77,16 @@ pub fn unawaited(parent: u32) -> Vec<u32> {
         .filter(|pid| parent_of(*pid) == Some(('Z', parent)))
         .collect()
 }
+
+/// Running processes that were started as `program word`.
+pub fn children_running(program: &Path, word: &str) -> Vec<u32> {
+    let mut wanted = program.as_os_str().as_encoded_bytes().to_vec();
+    wanted.push(0);
+    wanted.extend_from_slice(word.as_bytes());
+    let runs = |pid: &u32| {
+        is_alive(*pid)
+            && fs::read(format!("/proc/{pid}/cmdline"))
+                .is_ok_and(|found| found.starts_with(&wanted))
+    };
+    pids().into_iter().filter(runs).collect()
+}
