@@ -58,7 +58,7 @@ impl PoolError {
         match error {
             SendError::Connect(cause) => Self::Unreachable {
                 url: url.to_string(),
-                reason: root(&cause),
+                reason: root(&*cause),
             },
             SendError::Exchange(cause) => Self::broken_off(url, &cause),
         }

@@ -2,16 +2,18 @@
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use serde::Deserialize;
+use hyper::body::Incoming;
 use session_pool::domain::record::Record;
 use session_pool::domain::wire::{JobAnswer, Refusal};
 
 use super::error::PoolError;
-use super::transport::Body;
 use crate::config::PoolUrl;
 
 /// Bytes of one event that are kept: one line of output is one event.
 const LARGEST_EVENT: usize = 300 << 20;
+
+/// The name of a job's last event.
+const END: &str = "end";
 
 /// One event of a job.
 #[derive(Debug)]
@@ -26,22 +28,13 @@ pub(crate) enum Event {
 #[derive(Debug)]
 pub(crate) struct Events {
     url: PoolUrl,
-    body: Body,
+    body: Incoming,
     frames: Frames,
     last_id: Option<String>,
 }
 
-/// Data that is either a record, an end, or why there is none.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Data {
-    Record(Record),
-    End(Box<JobAnswer>),
-    Refusal(Refusal),
-}
-
 impl Events {
-    pub(super) fn new(url: PoolUrl, body: Body) -> Self {
+    pub(super) fn new(url: PoolUrl, body: Incoming) -> Self {
         Self {
             url,
             body,
@@ -92,23 +85,31 @@ impl Events {
     }
 
     fn read(&self, frame: &Frame) -> Result<Event, PoolError> {
-        match serde_json::from_str(&frame.data) {
-            Ok(Data::Record(record)) => Ok(Event::Record(record)),
-            Ok(Data::End(answer)) => Ok(Event::End(answer)),
-            Ok(Data::Refusal(refusal)) => Err(PoolError::Refused {
-                // The stream's own status was 200; the records are gone since.
-                status: 410,
-                error: refusal.error,
-                code: refusal.code,
-            }),
-            Err(error) => Err(PoolError::not_a_pool(&self.url, error)),
+        let not_understood = |error: serde_json::Error| PoolError::not_a_pool(&self.url, error);
+        if frame.name == END {
+            return serde_json::from_str(&frame.data)
+                .map(Event::End)
+                .map_err(not_understood);
         }
+        let error = match serde_json::from_str(&frame.data) {
+            Ok(record) => return Ok(Event::Record(record)),
+            Err(error) => error,
+        };
+        // Not a record: why there are no more of them. The stream's own status was 200.
+        let refusal: Refusal =
+            serde_json::from_str(&frame.data).map_err(|_| not_understood(error))?;
+        Err(PoolError::Refused {
+            status: 410,
+            error: refusal.error,
+            code: refusal.code,
+        })
     }
 }
 
 /// One event as it stands in the stream.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Frame {
+    name: String,
     id: Option<String>,
     data: String,
 }
@@ -164,7 +165,8 @@ impl Frames {
                 }
                 self.current.data.push_str(value);
             }
-            // The event's name repeats what the data say; a comment has no name.
+            "event" => value.clone_into(&mut self.current.name),
+            // A comment has no name; others are not for this.
             _ => {}
         }
     }

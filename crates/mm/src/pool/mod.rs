@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use hyper::{Method, Request, Response, StatusCode};
 use serde::Serialize;
@@ -21,7 +22,7 @@ use tokio::time::timeout;
 
 pub(crate) use self::error::PoolError;
 pub(crate) use self::events::{Event, Events};
-use self::transport::{Body, Transport};
+use self::transport::Transport;
 use crate::config::{Config, PoolUrl};
 use crate::token::TokenSource;
 
@@ -211,14 +212,18 @@ impl Pool {
         &self,
         request: Request<Full<Bytes>>,
         patience: Duration,
-    ) -> Result<Response<Body>, PoolError> {
+    ) -> Result<Response<Incoming>, PoolError> {
         timeout(patience, self.transport.send(request))
             .await
             .map_err(|_| PoolError::silent(&self.url, patience))?
             .map_err(|error| PoolError::sending(&self.url, error))
     }
 
-    async fn body(&self, response: Response<Body>, patience: Duration) -> Result<Bytes, PoolError> {
+    async fn body(
+        &self,
+        response: Response<Incoming>,
+        patience: Duration,
+    ) -> Result<Bytes, PoolError> {
         let body = Limited::new(response.into_body(), LARGEST_ANSWER);
         timeout(patience, body.collect())
             .await

@@ -81,7 +81,9 @@ impl Output {
             self.line(&value.to_string()).await?;
             return self.flush().await;
         }
-        let is_told = answer.code.is_none() && self.has_shown_error;
+        // The error that ended the command stands above already.
+        let is_told =
+            self.has_shown_error && matches!(answer.code.as_deref(), None | Some("command_failed"));
         match answer.status {
             AnswerStatus::Success if !answer.output_lost => {}
             AnswerStatus::Error if is_told => {}

@@ -155,12 +155,16 @@ impl Client {
     }
 
     pub fn handshake(&mut self, version: &str) -> Value {
+        self.handshake_with(version, json!({}))
+    }
+
+    pub fn handshake_with(&mut self, version: &str, capabilities: Value) -> Value {
         self.version = version.to_owned();
         let answer = self.request(
             "initialize",
             json!({
                 "protocolVersion": version,
-                "capabilities": {},
+                "capabilities": capabilities,
                 "clientInfo": {"name": "legacy-client", "version": "1"}
             }),
         );

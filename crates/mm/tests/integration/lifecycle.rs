@@ -28,6 +28,7 @@ pub const CASES: &[Case] = &[
     ("it_answers_like_mcpjungle_calls", mcpjungle),
     ("malformed_input_is_survived_at_every_step", malformed),
     ("closed_output_and_error_are_survived", closed_streams),
+    ("sockets_are_as_good_as_pipes", sockets),
 ];
 
 /// What the end of input may take, with room for a busy machine.
@@ -304,3 +305,42 @@ fn closed_streams() {
     drop(stdin);
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
+
+/// Node gives its children sockets for standard input and output.
+#[cfg(unix)]
+fn sockets() {
+    use std::io::{BufRead, BufReader, Write};
+    use std::os::fd::OwnedFd;
+    use std::os::unix::net::UnixStream;
+    let pool = StandIn::start();
+    let home = Home::new(&pool.url);
+    for signal in [false, true] {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let input = OwnedFd::from(theirs.try_clone().unwrap());
+        let mut child = home
+            .command()
+            .stdin(input)
+            .stdout(OwnedFd::from(theirs))
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let line = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
+            "name": "run", "arguments": {}, "_meta": meta(&json!({}))}});
+        writeln!(&ours, "{line}").unwrap();
+        let mut answer = String::new();
+        BufReader::new(&ours).read_line(&mut answer).unwrap();
+        assert!(answer.contains("Contoso"), "{answer}");
+        if signal {
+            std::process::Command::new("kill")
+                .args(["-TERM", &child.id().to_string()])
+                .status()
+                .unwrap();
+        } else {
+            ours.shutdown(std::net::Shutdown::Both).unwrap();
+        }
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+    }
+}
+
+#[cfg(not(unix))]
+fn sockets() {}

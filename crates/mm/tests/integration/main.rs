@@ -15,6 +15,7 @@
 )]
 
 mod client;
+mod demo;
 mod faults;
 mod handshakes;
 mod job_tool;
@@ -46,20 +47,36 @@ fn main() -> ExitCode {
     ] {
         trials.extend(cases.iter().map(|(name, test)| trial(group, name, *test)));
     }
-    let all = std::env::var("SESSION_POOL_TESTS").is_ok_and(|value| value == "all");
-    let is_missing = !python::is_there();
-    trials.extend(
-        python::CASES
-            .iter()
-            .map(|(name, test)| trial("python", name, *test).with_ignored_flag(is_missing && !all)),
-    );
-    let count = python::CASES.len();
+    let demands = std::env::var("SESSION_POOL_TESTS").is_ok_and(|value| value == "all");
+    let (python, demo) = (python::is_there(), demo::is_there());
+    let mut ignored = 0;
+    for (group, cases, is_there) in [
+        ("python", python::CASES, python),
+        ("demo", demo::CASES, demo),
+        ("demo", demo::WITH_PYTHON, demo && python),
+    ] {
+        let ignore = !is_there && !demands;
+        ignored += if ignore { cases.len() } else { 0 };
+        trials.extend(
+            cases
+                .iter()
+                .map(|(name, test)| trial(group, name, *test).with_ignored_flag(ignore)),
+        );
+    }
     let conclusion = libtest_mimic::run(&arguments, trials);
-    if is_missing && !all {
+    if ignored > 0 {
+        println!("{ignored} tests were ignored. To run them:");
+    }
+    if ignored > 0 && !python {
         println!(
-            "{count} tests were ignored: they need Python with the package mcp: \
-             python3 -m venv VENV && VENV/bin/pip install mcp==2.3.0, then set \
-             MM_TEST_PYTHON=VENV/bin/python"
+            "- Python with the package mcp: python3 -m venv VENV && VENV/bin/pip install \
+             mcp==2.3.0, and MM_TEST_PYTHON=VENV/bin/python"
+        );
+    }
+    if ignored > 0 && !demo {
+        println!(
+            "- the pool and a PowerShell: cargo build -p session-pool, and pwsh in the PATH \
+             (`session-pool install-pwsh` gets it)"
         );
     }
     conclusion.exit_code()

@@ -105,10 +105,7 @@ fn older_eras() {
     let home = Home::new(&pool.url);
     for version in LEGACY {
         let mut client = Client::start(&home);
-        client.request(
-            "initialize",
-            json!({"protocolVersion": version, "capabilities": with_tasks(), "clientInfo": {"name": "x", "version": "1"}}),
-        );
+        client.handshake_with(version, with_tasks());
         let answer = client.request(
             "tools/call",
             json!({"name": "run", "arguments": {"connection": "Contoso", "module": "exo", "command": "hang", "wait_seconds": 0}}),
