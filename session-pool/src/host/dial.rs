@@ -1,4 +1,4 @@
-//! A process's way from its start to "ready": it dials back, proves who it is, and warms up.
+//! A process's way from its start to "ready": it dials back, proves who it is, and takes work.
 
 use std::time::Duration;
 

@@ -245,7 +245,7 @@ pub(crate) fn parse_hello<'a>(line: &'a [u8], nonce: &str) -> Option<&'a str> {
     std::str::from_utf8(rest).ok()
 }
 
-/// Whether the line says that the script is warm and waits for work.
+/// Whether the line says that the script takes work.
 pub(crate) fn is_ready(line: &[u8], nonce: &str) -> bool {
     line.strip_prefix(b"R")
         .and_then(|rest| rest.strip_prefix(nonce.as_bytes()))

@@ -74,7 +74,7 @@ pub struct Host {
 }
 
 impl Host {
-    /// Starts a process and returns when it is warm and ready.
+    /// Starts a process and returns when it takes submissions.
     ///
     /// # Errors
     /// Every way in which a start can fail; nothing is left of the process then.
