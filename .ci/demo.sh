@@ -41,7 +41,7 @@ stop() {
 clean() {
     if [[ -n $pool ]]; then
         kill -9 "$pool" || true
-        tail -n 50 "$HOME/output.log" >&2
+        tail -n 20 "$HOME/output.log" >&2
     fi
     rm -rf "$HOME"
 }
