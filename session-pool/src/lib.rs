@@ -29,4 +29,6 @@ pub mod powershell;
 pub mod serve;
 #[cfg(feature = "server")]
 pub mod session;
+#[cfg(feature = "sign-in")]
+pub mod sign_in;
 pub mod token_file;

@@ -1,5 +1,6 @@
 //! What the product is about, as values and rules: no tokio, no I/O, no clock of its own.
 
+pub mod aadsts;
 pub mod ansi;
 pub mod caller_state;
 pub mod connect;

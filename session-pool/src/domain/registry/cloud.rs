@@ -201,6 +201,31 @@ impl Cloud {
     }
 }
 
+impl Cloud {
+    /// What a token for Microsoft Graph is asked for, without `/.default`.
+    ///
+    /// A test double on this machine stands in for the worldwide Graph; any other address of one's
+    /// own names its audience itself.
+    pub fn graph_audience(&self) -> &str {
+        match self {
+            Self::Custom(own) if own.graph.scheme() == "http" => GLOBAL.graph,
+            _ => self.graph_url(),
+        }
+    }
+
+    /// What a token for Power Automate is asked for, without `/.default`.
+    pub fn flow_audience(&self) -> &'static str {
+        // Microsoft.PowerApps.Administration.PowerShell, `Get-AudienceForFlow`; the clouds' names
+        // for the service, not its address.
+        match self {
+            Self::Global | Self::Custom(_) => "https://service.flow.microsoft.com",
+            Self::UsGov => "https://high.service.flow.microsoft.us",
+            Self::UsGovDod => "https://service.flow.appsplatform.us",
+            Self::China => "https://service.powerautomate.cn",
+        }
+    }
+}
+
 fn base(url: &Url) -> &str {
     url.as_str().trim_end_matches('/')
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
+use super::auth::{Authentication, Scope};
 use super::{Cloud, ConnectionName};
 use crate::domain::module::Module;
 
@@ -33,6 +34,15 @@ pub struct Connection {
     pub mcps: Vec<String>,
     /// App registrations of single modules (`moduleApps`).
     pub module_apps: BTreeMap<Module, Uuid>,
+    /// The app registration for Microsoft Graph, where it has its own (`moduleApps.graph`).
+    pub graph_app: Option<Uuid>,
+    /// The app registration for Power Automate, where it has its own (`moduleApps.flow`).
+    pub flow_app: Option<Uuid>,
+    /// The permissions that a sign-in to Graph asks for; where empty, all that the app was granted
+    /// (`scopes`).
+    pub scopes: Vec<Scope>,
+    /// How it is signed in to without PowerShell (`auth` and the keys that belong to it).
+    pub authentication: Authentication,
     /// The cloud its tenant lives in (`cloud`).
     pub cloud: Cloud,
 }
@@ -64,6 +74,10 @@ impl Connection {
             skip_signature_strip: false,
             mcps: Vec::new(),
             module_apps: BTreeMap::new(),
+            graph_app: None,
+            flow_app: None,
+            scopes: Vec::new(),
+            authentication: Authentication::Device,
             cloud: Cloud::Global,
         }
     }

@@ -3,6 +3,9 @@
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::auth::{
+    Authentication, CertificateFiles, Scope, SecretPath, SecretSource, variable_name,
+};
 use super::cloud::{endpoints, parse_service_url, sharepoint_suffixes};
 use super::{Cloud, Connection, ConnectionName, Problem};
 use crate::domain::module::Module;
@@ -41,7 +44,11 @@ pub(super) fn read(name: ConnectionName, value: &Value, problems: &mut Vec<Probl
                 connection.module_apps.insert(module, app);
             }
         }
+        connection.graph_app = apps.app_id("graph");
+        connection.flow_app = apps.app_id("flow");
     }
+    connection.scopes = fields.scopes("scopes");
+    connection.authentication = fields.authentication();
     connection
 }
 
@@ -126,6 +133,66 @@ impl<'a> Fields<'a> {
             self.wrong(key, "must be a list of texts");
             Vec::new()
         })
+    }
+
+    fn scopes(&mut self, key: &str) -> Vec<Scope> {
+        let texts = match self.value(key) {
+            Some(Value::String(text)) => text.split_whitespace().map(str::to_owned).collect(),
+            _ => self.texts(key),
+        };
+        let scopes: Result<Vec<_>, _> = texts.iter().map(|text| Scope::new(text)).collect();
+        scopes.unwrap_or_else(|what| {
+            self.wrong(key, what);
+            Vec::new()
+        })
+    }
+
+    /// `auth` and what belongs to it. A key that the way of signing in does not use is left for
+    /// another time, as templates have it; a secret itself is refused wherever it stands.
+    fn authentication(&mut self) -> Authentication {
+        for key in ["secret", "clientSecret", "password", "certificatePassword"] {
+            if self.value(key).is_some() {
+                self.wrong(
+                    key,
+                    "must not stand in the registry: put it into a file in \
+                     ~/.m365-secrets/<safe name>/ and name that as \"secretFile\" or \
+                     \"passwordFile\"",
+                );
+            }
+        }
+        match self.text("auth").map(str::trim) {
+            None | Some("" | "device") => Authentication::Device,
+            Some("certificate") => {
+                let password = self.checked("passwordFile", SecretPath::new);
+                match self.checked("certificateFile", SecretPath::new) {
+                    Some(certificate) => Authentication::Certificate(CertificateFiles {
+                        certificate,
+                        password,
+                    }),
+                    None => self.missing("certificateFile", "is needed for auth \"certificate\""),
+                }
+            }
+            Some("secret") => {
+                let file = self.checked("secretFile", SecretPath::new);
+                let variable = self.checked("secretEnv", variable_name);
+                match (file, variable) {
+                    (Some(file), _) => Authentication::Secret(SecretSource::File(file)),
+                    (None, Some(name)) => Authentication::Secret(SecretSource::Variable(name)),
+                    (None, None) => self.missing(
+                        "secretFile",
+                        "is needed for auth \"secret\", or \"secretEnv\"",
+                    ),
+                }
+            }
+            Some(_) => self.missing("auth", "must be \"device\", \"certificate\" or \"secret\""),
+        }
+    }
+
+    /// Says what is missing. The registry as a whole is refused for it, so what is returned is
+    /// never used.
+    fn missing(&mut self, key: &str, what: &str) -> Authentication {
+        self.wrong(key, what);
+        Authentication::Device
     }
 
     fn inner(&mut self, key: &'static str) -> Option<Fields<'_>> {

@@ -1,5 +1,6 @@
 //! The registry of connections, `~/.m365-connections.json`: read, never written.
 
+mod auth;
 mod cloud;
 mod connection;
 mod fields;
@@ -17,6 +18,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::error::Category;
 
+pub use auth::{Authentication, CertificateFiles, Scope, SecretPath, SecretSource};
 pub use cloud::{Cloud, Endpoints};
 pub use connection::{Connection, UnusableModule};
 pub use name::{ConnectionName, InvalidName};
