@@ -11,6 +11,7 @@
 //! | `revoked/MODULE[-TENANT].json` | [`entra::DemoEntra`] | ends the sign-ins made before it |
 
 mod banner;
+pub mod cloud;
 pub mod command;
 pub mod entra;
 pub mod modules;

@@ -53,7 +53,10 @@ impl Audience {
         let scopes = if named.is_empty() {
             vec![format!("{resource}/.default")]
         } else {
-            named.iter().map(|scope| scope.as_str().to_owned()).collect()
+            named
+                .iter()
+                .map(|scope| scope.as_str().to_owned())
+                .collect()
         };
         Wanted { resource, scopes }
     }
@@ -141,10 +144,25 @@ mod tests {
         let flow = "https://service.flow.microsoft.com";
         for (resource, scopes, target, met) in [
             (graph, vec!["Mail.Read"], "Mail.Read User.Read", true),
-            (graph, vec!["mail.read"], "https://graph.microsoft.com/Mail.Read openid", true),
+            (
+                graph,
+                vec!["mail.read"],
+                "https://graph.microsoft.com/Mail.Read openid",
+                true,
+            ),
             (graph, vec!["Mail.Send"], "Mail.Read User.Read", false),
-            (graph, vec!["https://graph.microsoft.com/.default"], "User.Read profile", true),
-            (graph, vec!["https://graph.microsoft.com/.default"], "openid profile", false),
+            (
+                graph,
+                vec!["https://graph.microsoft.com/.default"],
+                "User.Read profile",
+                true,
+            ),
+            (
+                graph,
+                vec!["https://graph.microsoft.com/.default"],
+                "openid profile",
+                false,
+            ),
             (
                 graph,
                 vec!["https://graph.microsoft.com/.default"],
@@ -157,7 +175,12 @@ mod tests {
                 "https://service.flow.microsoft.com//.default",
                 true,
             ),
-            (flow, vec!["https://service.flow.microsoft.com/.default"], "User.Read", false),
+            (
+                flow,
+                vec!["https://service.flow.microsoft.com/.default"],
+                "User.Read",
+                false,
+            ),
         ] {
             assert_eq!(
                 wanted(resource, &scopes).is_met_by(target),

@@ -23,7 +23,10 @@ mod tests {
 
     #[test]
     fn a_challenge_is_passed_on() {
-        assert_eq!(request(None), r#"{"access_token":{"xms_cc":{"values":["cp1"]}}}"#);
+        assert_eq!(
+            request(None),
+            r#"{"access_token":{"xms_cc":{"values":["cp1"]}}}"#
+        );
         assert_eq!(request(Some("no json")), request(None));
         let challenge = r#"{"access_token":{"nbf":{"essential":true,"value":"1"}}}"#;
         assert_eq!(

@@ -175,7 +175,10 @@ type Parts = (Vec<u8>, PrivateKeyDer<'static>);
 
 fn from_pem(bytes: &[u8]) -> Result<Parts, &'static str> {
     let encrypted = b"-----BEGIN ENCRYPTED PRIVATE KEY";
-    if bytes.windows(encrypted.len()).any(|window| window == encrypted) {
+    if bytes
+        .windows(encrypted.len())
+        .any(|window| window == encrypted)
+    {
         return Err(
             "its private key has a password, which is supported in PFX only; remove it with: openssl \
              pkey -in FILE, or make a PFX and name \"passwordFile\"",

@@ -93,7 +93,9 @@ pub enum EntraError {
         reason: String,
     },
     /// It was too busy, several times.
-    #[error("the sign-in service is busy (status {0}), so nothing was sent; repeat the call in a minute")]
+    #[error(
+        "the sign-in service is busy (status {0}), so nothing was sent; repeat the call in a minute"
+    )]
     Busy(u16),
     /// It answered something else.
     #[error(
@@ -172,7 +174,10 @@ impl Refusal {
     pub fn wants_consent(&self) -> bool {
         self.error == "consent_required"
             || self.suberror.as_deref() == Some("consent_required")
-            || self.codes.iter().any(|code| [65001, 65004, 90094].contains(code))
+            || self
+                .codes
+                .iter()
+                .any(|code| [65001, 65004, 90094].contains(code))
     }
 }
 
@@ -229,8 +234,14 @@ mod tests {
         assert_eq!(refusal.codes, [50173]);
         assert_eq!(refusal.claims.as_deref(), Some("{\"access_token\":{}}"));
         let text = refusal.to_string();
-        assert!(text.contains("AADSTS50173") && text.contains("sign in again"), "{text}");
-        assert!(!text.contains("ada") && !text.contains("72f988bf"), "{text}");
+        assert!(
+            text.contains("AADSTS50173") && text.contains("sign in again"),
+            "{text}"
+        );
+        assert!(
+            !text.contains("ada") && !text.contains("72f988bf"),
+            "{text}"
+        );
     }
 
     #[test]

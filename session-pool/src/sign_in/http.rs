@@ -36,9 +36,7 @@ impl Http {
     /// Where TLS cannot be set up.
     pub fn client(&self, url: &Url) -> Result<&Client, reqwest::Error> {
         if url.scheme() == "http" {
-            return made(&self.plain, || {
-                base().no_proxy().tls_certs_only([]).build()
-            });
+            return made(&self.plain, || base().no_proxy().tls_certs_only([]).build());
         }
         made(&self.tls, || base().build())
     }

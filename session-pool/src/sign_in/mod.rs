@@ -16,6 +16,8 @@ mod flow;
 pub mod http;
 mod identity;
 mod store;
+#[cfg(all(test, feature = "server"))]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,8 +36,8 @@ pub use self::flow::DevicePrompt;
 use self::flow::PendingFlow;
 use self::http::Http;
 use self::identity::Identity;
-use self::store::{Locked, Store};
 pub use self::store::StoreError;
+use self::store::{Locked, Store};
 use crate::domain::registry::{Authentication, Connection};
 
 /// Signs connections in, and keeps their tokens.
@@ -260,7 +262,10 @@ impl<'a> Request<'a> {
             Authentication::Device => ("client_secret", SecretString::default()),
         };
         form.push((proof.0, proof.1.expose_secret()));
-        let answer = entra.token(&form).await.map_err(|error| self.named(error))?;
+        let answer = entra
+            .token(&form)
+            .await
+            .map_err(|error| self.named(error))?;
         cache.add(&answer, None, &self.owner, &scope, now);
         locked.write(&cache)?;
         Ok(self.grant(answer, None, now))
@@ -367,10 +372,7 @@ impl<'a> Request<'a> {
         let claims = claims::request(flow.claims.as_deref());
         self.entra()
             .token(&[
-                (
-                    "grant_type",
-                    "urn:ietf:params:oauth:grant-type:device_code",
-                ),
+                ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
                 ("client_id", &self.owner.client_id),
                 ("device_code", &flow.device_code),
                 ("claims", &claims),
@@ -435,7 +437,10 @@ impl<'a> Request<'a> {
 
     fn explained(&self, refusal: &Refusal) -> String {
         if refusal.wants_consent() {
-            format!("{refusal}. The permissions asked for are: {}", self.wanted.names())
+            format!(
+                "{refusal}. The permissions asked for are: {}",
+                self.wanted.names()
+            )
         } else {
             refusal.to_string()
         }

@@ -53,7 +53,9 @@ impl Store {
         let path = self.cache_path();
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(MsalCache::default()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(MsalCache::default());
+            }
             Err(error) => return Err(failed(path, "read", error)),
         };
         MsalCache::parse(&text).map_err(|error| StoreError::Garbled {
@@ -89,7 +91,8 @@ impl Store {
 
     fn flow_path(&self, audience: Audience) -> PathBuf {
         let suffix = audience.flow_suffix();
-        self.directory.join(format!("{}{suffix}.flow.json", self.name))
+        self.directory
+            .join(format!("{}{suffix}.flow.json", self.name))
     }
 
     /// The code that waits for a person, if the file tells of one.

@@ -105,8 +105,10 @@ pub(super) fn variable_name(text: &str) -> Result<String, &'static str> {
     if text.chars().all(plain) && !text.starts_with(|c: char| c.is_ascii_digit()) {
         Ok(text.to_owned())
     } else {
-        Err("must be the name of an environment variable, such as CONTOSO_SECRET; the secret itself \
-             must not stand in the registry")
+        Err(
+            "must be the name of an environment variable, such as CONTOSO_SECRET; the secret itself \
+             must not stand in the registry",
+        )
     }
 }
 

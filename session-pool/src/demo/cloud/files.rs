@@ -1,0 +1,302 @@
+//! A drive for each tenant, upload sessions, and the other host that downloads come from.
+
+use std::collections::HashMap;
+
+use axum::Json;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, put};
+use serde_json::{Value, json};
+
+use super::graph::enter;
+use super::people::guid;
+use super::{DemoCloud, reply};
+
+/// Files and drafts that are kept at the same time.
+const MOST: usize = 200;
+
+/// What people wrote.
+#[derive(Debug, Default)]
+pub(super) struct Store {
+    files: HashMap<String, Vec<u8>>,
+    sessions: HashMap<String, Session>,
+    drafts: HashMap<String, Value>,
+}
+
+#[derive(Debug)]
+struct Session {
+    path: String,
+    received: Vec<u8>,
+}
+
+impl Store {
+    pub(super) fn keep_draft(&mut self, id: String, draft: Value) {
+        if self.drafts.len() < MOST {
+            self.drafts.insert(id, draft);
+        }
+    }
+
+    pub(super) fn draft(&self, id: &str) -> Option<Value> {
+        self.drafts.get(id).cloned()
+    }
+
+    fn keep(&mut self, path: String, bytes: Vec<u8>) {
+        if self.files.len() < MOST || self.files.contains_key(&path) {
+            self.files.insert(path, bytes);
+        }
+    }
+}
+
+pub(super) fn router() -> Router<DemoCloud> {
+    Router::new()
+        .route("/download/{tenant}/{*path}", get(download))
+        .route("/upload/{session}", put(upload))
+        .route("/report/{tenant}/{name}", get(report))
+}
+
+/// Another host: the same machine by its other name, as far as there is one.
+fn elsewhere(cloud: &DemoCloud) -> String {
+    let base = &cloud.0.base;
+    let other = if base.contains("//127.0.0.1") {
+        base.replacen("//127.0.0.1", "//localhost", 1)
+    } else {
+        base.replacen("//localhost", "//127.0.0.1", 1)
+    };
+    format!("{other}/elsewhere")
+}
+
+pub(super) fn report_url(cloud: &DemoCloud, tenant: &str, name: &str) -> String {
+    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    format!("{}/report/{tenant}/{plain}?sig=demo", elsewhere(cloud))
+}
+
+/// What Graph hands out addresses for must not be asked with Graph's token.
+fn without_token(headers: &HeaderMap) -> Result<(), Response> {
+    if headers.contains_key(header::AUTHORIZATION) {
+        return Err(reply::error(
+            StatusCode::UNAUTHORIZED,
+            "unauthenticated",
+            "This address must be asked without Authorization.",
+        ));
+    }
+    Ok(())
+}
+
+async fn report(
+    State(cloud): State<DemoCloud>,
+    Path((tenant, _)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    if let Err(response) = without_token(&headers) {
+        return response;
+    }
+    let Some(tenant) = cloud.tenant(&tenant) else {
+        return reply::not_found("report");
+    };
+    let mut csv = "Report Refresh Date,User Principal Name,Display Name,Is Deleted\r\n".to_owned();
+    for user in tenant.users.iter().take(50) {
+        let text = |key: &str| user.get(key).and_then(Value::as_str).unwrap_or_default();
+        csv.push_str(&format!(
+            "2026-11-20,{},{},False\r\n",
+            text("userPrincipalName"),
+            text("displayName")
+        ));
+    }
+    ([(header::CONTENT_TYPE, "text/plain")], csv).into_response()
+}
+
+/// The part of a drive's path that names a file, and what is wanted of it: `root:/a/b.txt:/content`.
+fn addressed(path: &str) -> Option<(&str, &str)> {
+    let rest = path.strip_prefix("root:/")?;
+    match rest.split_once(":/") {
+        Some((file, what)) => Some((file, what)),
+        None => Some((rest.trim_end_matches(':'), "")),
+    }
+}
+
+pub(super) async fn get_item(
+    State(cloud): State<DemoCloud>,
+    Path(path): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let tenant = match enter(&cloud, &headers, &path).await {
+        Ok((tenant, _)) => tenant,
+        Err(response) => return response,
+    };
+    if path == "root/children" {
+        let prefix = format!("{}/", tenant.id);
+        let store = cloud.store();
+        let mut items: Vec<Value> = store
+            .files
+            .iter()
+            .filter_map(|(path, bytes)| {
+                Some(item(&tenant.id, path.strip_prefix(&prefix)?, bytes.len()))
+            })
+            .collect();
+        items.sort_by_key(|item| item.get("name").map(Value::to_string));
+        return reply::ok(json!({"value": items}), "driveItems");
+    }
+    let Some((file, what)) = addressed(&path) else {
+        return reply::not_found(&path);
+    };
+    let size = cloud
+        .store()
+        .files
+        .get(&format!("{}/{file}", tenant.id))
+        .map(Vec::len);
+    match (size, what) {
+        (None, _) => reply::error(
+            StatusCode::NOT_FOUND,
+            "itemNotFound",
+            "The resource could not be found.",
+        ),
+        (Some(_), "content") => reply::redirect(&format!(
+            "{}/download/{}/{}?sig=demo",
+            elsewhere(&cloud),
+            tenant.id,
+            file.replace(' ', "%20")
+        )),
+        (Some(size), _) => reply::ok(item(&tenant.id, file, size), "driveItem"),
+    }
+}
+
+fn item(tenant: &str, file: &str, size: usize) -> Value {
+    json!({
+        "id": guid(tenant, "file", file),
+        "name": file.rsplit('/').next().unwrap_or_default(),
+        "size": size,
+        "file": {"mimeType": "application/octet-stream"},
+    })
+}
+
+pub(super) async fn put_item(
+    State(cloud): State<DemoCloud>,
+    Path(path): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let tenant = match enter(&cloud, &headers, &format!("put {path}")).await {
+        Ok((tenant, _)) => tenant,
+        Err(response) => return response,
+    };
+    let Some((file, "content")) = addressed(&path) else {
+        return reply::bad_request("PUT needs a path that ends in :/content");
+    };
+    let size = body.len();
+    cloud
+        .store()
+        .keep(format!("{}/{file}", tenant.id), body.to_vec());
+    reply::created(item(&tenant.id, file, size))
+}
+
+pub(super) async fn open_session(
+    State(cloud): State<DemoCloud>,
+    Path(path): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let tenant = match enter(&cloud, &headers, &format!("session {path}")).await {
+        Ok((tenant, _)) => tenant,
+        Err(response) => return response,
+    };
+    let Some((file, "createUploadSession")) = addressed(&path) else {
+        return reply::not_found(&path);
+    };
+    let id = uuid::Uuid::now_v7().simple().to_string();
+    cloud.store().sessions.insert(
+        id.clone(),
+        Session {
+            path: format!("{}/{file}", tenant.id),
+            received: Vec::new(),
+        },
+    );
+    reply::ok(
+        json!({
+            "uploadUrl": format!("{}/upload/{id}?sig=demo", elsewhere(&cloud)),
+            "expirationDateTime": "2030-01-01T00:00:00Z",
+            "nextExpectedRanges": ["0-"],
+        }),
+        "uploadSession",
+    )
+}
+
+async fn upload(
+    State(cloud): State<DemoCloud>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if let Err(response) = without_token(&headers) {
+        return response;
+    }
+    let range = headers
+        .get(header::CONTENT_RANGE)
+        .and_then(|value| Range::parse(value.to_str().ok()?));
+    let Some(range) = range else {
+        return reply::bad_request("Content-Range is missing or wrong");
+    };
+    let mut store = cloud.store();
+    let Some(session) = store.sessions.get_mut(&id) else {
+        return reply::not_found("upload session");
+    };
+    if range.first != session.received.len() || range.last + 1 != range.first + body.len() {
+        return reply::error(
+            StatusCode::RANGE_NOT_SATISFIABLE,
+            "invalidRange",
+            "The uploaded fragment is out of order.",
+        );
+    }
+    session.received.extend_from_slice(&body);
+    let received = session.received.len();
+    if received < range.total {
+        let next = json!({"nextExpectedRanges": [format!("{received}-")]});
+        return (StatusCode::ACCEPTED, Json(next)).into_response();
+    }
+    match store.sessions.remove(&id) {
+        Some(session) => {
+            let done = item("", &session.path, session.received.len());
+            store.keep(session.path, session.received);
+            reply::created(done)
+        }
+        None => reply::not_found("upload session"),
+    }
+}
+
+/// `bytes 0-99/200` (RFC 9110, section 14.4).
+struct Range {
+    first: usize,
+    last: usize,
+    total: usize,
+}
+
+impl Range {
+    fn parse(text: &str) -> Option<Self> {
+        let (range, total) = text.strip_prefix("bytes ")?.split_once('/')?;
+        let (first, last) = range.split_once('-')?;
+        Some(Self {
+            first: first.parse().ok()?,
+            last: last.parse().ok()?,
+            total: total.parse().ok()?,
+        })
+    }
+}
+
+async fn download(
+    State(cloud): State<DemoCloud>,
+    Path((tenant, path)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    if let Err(response) = without_token(&headers) {
+        return response;
+    }
+    match cloud.store().files.get(&format!("{tenant}/{path}")) {
+        Some(bytes) => (
+            [(header::CONTENT_TYPE, "application/octet-stream")],
+            bytes.clone(),
+        )
+            .into_response(),
+        None => reply::not_found(&path),
+    }
+}

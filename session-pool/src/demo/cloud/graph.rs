@@ -1,0 +1,505 @@
+//! Microsoft Graph: the directory, sites, and what goes wrong on purpose.
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Path, Query as QueryOf, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post, put};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use super::faults::Met;
+use super::paging::{Listing, Query};
+use super::people::Tenant;
+use super::tokens::{Claims, Shown};
+use super::{DemoCloud, batch, count, files, mail, reply};
+
+/// One white pixel.
+const PHOTO: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
+
+pub(super) fn router() -> Router<DemoCloud> {
+    let routes = Router::new()
+        .route("/me", get(me))
+        .route("/users", get(users))
+        .route("/users/delta", get(users_delta))
+        .route("/users/$count", get(users_count))
+        .route("/users/{user}", get(user).patch(changed).delete(changed))
+        .route("/users/{user}/photo/$value", get(photo))
+        .route("/me/photo/$value", get(photo))
+        .route("/groups", get(groups))
+        .route("/groups/{group}", get(group).patch(changed))
+        .route("/groups/{group}/members", get(members))
+        .route("/sites", get(sites))
+        .route("/sites/{site}", get(site))
+        .route("/organization", get(organization))
+        .route("/auditLogs/signIns", get(unlicensed))
+        .route("/directoryRoles", get(forbidden))
+        .route("/reports/{report}", get(report))
+        .route("/me/messages", get(mail::list).post(mail::draft))
+        .route("/me/sendMail", post(mail::send))
+        .route("/users/{user}/messages", get(mail::list_of))
+        .route("/users/{user}/sendMail", post(mail::send))
+        .route("/me/messages/{id}", get(mail::one))
+        .route("/me/messages/{id}/send", post(mail::send))
+        .route(
+            "/me/drive/{*path}",
+            get(files::get_item)
+                .put(files::put_item)
+                .post(files::open_session),
+        )
+        .route("/demo/status/{code}", get(status))
+        .route("/demo/throttled/{key}", get(throttled))
+        .route("/demo/redirect/{kind}", get(redirected))
+        .route("/demo/text", get(text))
+        .route("/demo/html", get(html))
+        .route("/demo/huge", get(huge))
+        .route("/demo/echo", put(echo).patch(echo).post(echo))
+        .route("/$batch", post(batch::run));
+    Router::new()
+        .nest("/v1.0", routes.clone())
+        .nest("/beta", routes)
+        .fallback(unknown)
+}
+
+async fn unknown(request: Request) -> Response {
+    let path = request.uri().path().rsplit('/').next().unwrap_or_default();
+    reply::bad_request(&format!("Resource not found for the segment '{path}'."))
+}
+
+/// Who calls, once the faults have been met and the token is good.
+pub(super) async fn enter<'a>(
+    cloud: &'a DemoCloud,
+    headers: &HeaderMap,
+    key: &str,
+) -> Result<(&'a Tenant, Claims), Response> {
+    count(&cloud.0.counts.calls);
+    let slowness = cloud.faults().slowness;
+    if !slowness.is_zero() {
+        tokio::time::sleep(slowness).await;
+    }
+    let met = cloud.faults().meet(key);
+    answer_to(cloud, met)?;
+    let token = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
+        .unwrap_or_default();
+    match cloud.0.tokens.read("access", token) {
+        Shown::Good(claims) => match cloud.tenant(&claims.tid) {
+            Some(tenant) => Ok((tenant, claims)),
+            None => Err(unauthorized(None)),
+        },
+        Shown::Revoked => {
+            let now = jiff::Timestamp::now().as_second();
+            Err(unauthorized(Some(json!({
+                "access_token": {"nbf": {"essential": true, "value": now.to_string()}}
+            }))))
+        }
+        Shown::Expired | Shown::Nonsense => Err(unauthorized(None)),
+    }
+}
+
+fn answer_to(cloud: &DemoCloud, met: Met) -> Result<(), Response> {
+    match met {
+        Met::Nothing => Ok(()),
+        Met::Throttled { seconds, early } => {
+            count(&cloud.0.counts.throttled);
+            if early {
+                count(&cloud.0.counts.early);
+            }
+            let mut response = reply::error(
+                StatusCode::TOO_MANY_REQUESTS,
+                "TooManyRequests",
+                "Too many requests",
+            );
+            reply::put(response.headers_mut(), "retry-after", &seconds.to_string());
+            Err(response)
+        }
+        Met::Unavailable => {
+            let mut response = reply::error(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "serviceNotAvailable",
+                "The service is temporarily unavailable.",
+            );
+            reply::put(response.headers_mut(), "retry-after", "0");
+            Err(response)
+        }
+    }
+}
+
+fn unauthorized(claims: Option<Value>) -> Response {
+    let mut response = reply::error(
+        StatusCode::UNAUTHORIZED,
+        "InvalidAuthenticationToken",
+        "Access token has expired or is not yet valid.",
+    );
+    let challenge = match claims {
+        None => "Bearer realm=\"\", error=\"invalid_token\"".to_owned(),
+        Some(claims) => format!(
+            "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", error=\"insufficient_claims\", claims=\"{}\"",
+            STANDARD.encode(claims.to_string())
+        ),
+    };
+    reply::put(response.headers_mut(), "www-authenticate", &challenge);
+    response
+}
+
+/// The address of a path of Graph's.
+pub(super) fn url(cloud: &DemoCloud, path: &str) -> String {
+    format!("{}/graph/v1.0{path}", cloud.0.base)
+}
+
+type Here = State<DemoCloud>;
+
+async fn me(State(cloud): Here, QueryOf(query): QueryOf<Query>, headers: HeaderMap) -> Response {
+    match enter(&cloud, &headers, "/me").await {
+        Ok((tenant, claims)) => match claims.upn.as_deref().and_then(|upn| tenant.user(upn)) {
+            Some(user) => entity(&cloud, user, &query, &headers),
+            None => {
+                reply::bad_request("/me request is only valid with delegated authentication flow.")
+            }
+        },
+        Err(response) => response,
+    }
+}
+
+fn entity(cloud: &DemoCloud, item: &Value, query: &Query, headers: &HeaderMap) -> Response {
+    let listing = Listing {
+        url: String::new(),
+        query,
+        headers,
+        delta: false,
+    };
+    reply::ok(listing.selected(item), &url(cloud, "/$metadata#entity"))
+}
+
+async fn collection(
+    cloud: &DemoCloud,
+    query: &Query,
+    headers: &HeaderMap,
+    path: &str,
+    delta: bool,
+    items: for<'a> fn(&'a Tenant) -> &'a [Value],
+) -> Response {
+    let token = query.get("$skiptoken").map_or("", String::as_str);
+    match enter(cloud, headers, &format!("{path} {token}")).await {
+        Ok((tenant, _)) => Listing {
+            url: url(cloud, path),
+            query,
+            headers,
+            delta,
+        }
+        .of(items(tenant)),
+        Err(response) => response,
+    }
+}
+
+async fn users(State(cloud): Here, QueryOf(query): QueryOf<Query>, headers: HeaderMap) -> Response {
+    collection(&cloud, &query, &headers, "/users", false, |tenant| {
+        &tenant.users
+    })
+    .await
+}
+
+async fn users_delta(
+    State(cloud): Here,
+    QueryOf(query): QueryOf<Query>,
+    headers: HeaderMap,
+) -> Response {
+    let latest = query.contains_key("$deltatoken");
+    let items: for<'a> fn(&'a Tenant) -> &'a [Value] = if latest {
+        |_| &[]
+    } else {
+        |tenant| &tenant.users
+    };
+    collection(&cloud, &query, &headers, "/users/delta", true, items).await
+}
+
+async fn users_count(State(cloud): Here, headers: HeaderMap) -> Response {
+    match enter(&cloud, &headers, "/users/$count").await {
+        Ok((tenant, _)) => tenant.users.len().to_string().into_response(),
+        Err(response) => response,
+    }
+}
+
+async fn user(
+    State(cloud): Here,
+    Path(key): Path<String>,
+    QueryOf(query): QueryOf<Query>,
+    headers: HeaderMap,
+) -> Response {
+    match enter(&cloud, &headers, &key).await {
+        Ok((tenant, _)) => match tenant.user(&key) {
+            Some(user) => entity(&cloud, user, &query, &headers),
+            None => reply::not_found(&key),
+        },
+        Err(response) => response,
+    }
+}
+
+/// What is written is taken and forgotten.
+async fn changed(State(cloud): Here, Path(key): Path<String>, headers: HeaderMap) -> Response {
+    match enter(&cloud, &headers, &format!("change {key}")).await {
+        Ok(_) => reply::no_content(),
+        Err(response) => response,
+    }
+}
+
+async fn photo(State(cloud): Here, headers: HeaderMap) -> Response {
+    match enter(&cloud, &headers, "/photo").await {
+        Ok(_) => (
+            [(header::CONTENT_TYPE, "image/png")],
+            STANDARD.decode(PHOTO).unwrap_or_default(),
+        )
+            .into_response(),
+        Err(response) => response,
+    }
+}
+
+async fn groups(
+    State(cloud): Here,
+    QueryOf(query): QueryOf<Query>,
+    headers: HeaderMap,
+) -> Response {
+    collection(&cloud, &query, &headers, "/groups", false, |tenant| {
+        &tenant.groups
+    })
+    .await
+}
+
+async fn group(
+    State(cloud): Here,
+    Path(key): Path<String>,
+    QueryOf(query): QueryOf<Query>,
+    headers: HeaderMap,
+) -> Response {
+    match enter(&cloud, &headers, &key).await {
+        Ok((tenant, _)) => match find(&tenant.groups, &key) {
+            Some(group) => entity(&cloud, group, &query, &headers),
+            None => reply::not_found(&key),
+        },
+        Err(response) => response,
+    }
+}
+
+async fn members(
+    State(cloud): Here,
+    Path(key): Path<String>,
+    QueryOf(query): QueryOf<Query>,
+    headers: HeaderMap,
+) -> Response {
+    match enter(&cloud, &headers, &format!("members {key}")).await {
+        Ok((tenant, _)) if find(&tenant.groups, &key).is_none() => reply::not_found(&key),
+        Ok((tenant, _)) => {
+            let members: Vec<Value> = tenant.users.iter().step_by(12).cloned().collect();
+            Listing {
+                url: url(&cloud, &format!("/groups/{key}/members")),
+                query: &query,
+                headers: &headers,
+                delta: false,
+            }
+            .of(&members)
+        }
+        Err(response) => response,
+    }
+}
+
+fn find<'a>(items: &'a [Value], id: &str) -> Option<&'a Value> {
+    items
+        .iter()
+        .find(|item| item.get("id").and_then(Value::as_str) == Some(id))
+}
+
+async fn sites(State(cloud): Here, QueryOf(query): QueryOf<Query>, headers: HeaderMap) -> Response {
+    // `?search=` of sites is no OData option and needs no consistency level.
+    let search = query.get("search").map(|word| word.to_lowercase());
+    let mut rest = query;
+    rest.remove("search");
+    match enter(&cloud, &headers, "/sites").await {
+        Ok((tenant, _)) => {
+            let mut sites = tenant.sites.clone();
+            if let Some(word) = search.filter(|word| word != "*") {
+                sites.retain(|site| site.to_string().to_lowercase().contains(&word));
+            }
+            Listing {
+                url: url(&cloud, "/sites"),
+                query: &rest,
+                headers: &headers,
+                delta: false,
+            }
+            .of(&sites)
+        }
+        Err(response) => response,
+    }
+}
+
+async fn site(
+    State(cloud): Here,
+    Path(key): Path<String>,
+    QueryOf(query): QueryOf<Query>,
+    headers: HeaderMap,
+) -> Response {
+    match enter(&cloud, &headers, &key).await {
+        Ok((tenant, _)) => {
+            let root = key == "root" || key == format!("{}.sharepoint.com", tenant.sharepoint);
+            let site = if root {
+                tenant.sites.first()
+            } else {
+                find(&tenant.sites, &key)
+            };
+            match site {
+                Some(site) => entity(&cloud, site, &query, &headers),
+                None => reply::error(
+                    StatusCode::NOT_FOUND,
+                    "itemNotFound",
+                    "Requested site could not be found",
+                ),
+            }
+        }
+        Err(response) => response,
+    }
+}
+
+async fn organization(State(cloud): Here, headers: HeaderMap) -> Response {
+    match enter(&cloud, &headers, "/organization").await {
+        Ok((tenant, _)) => reply::ok(
+            json!({"value": [{
+                "id": tenant.id,
+                "displayName": tenant.display_name,
+                "verifiedDomains": [{"name": tenant.domain, "isDefault": true, "isInitial": false}],
+            }]}),
+            &url(&cloud, "/$metadata#organization"),
+        ),
+        Err(response) => response,
+    }
+}
+
+async fn unlicensed(State(cloud): Here, headers: HeaderMap) -> Response {
+    match enter(&cloud, &headers, "/signIns").await {
+        Ok(_) => reply::error(
+            StatusCode::FORBIDDEN,
+            "Authentication_RequestFromNonPremiumTenantOrB2CTenant",
+            "Neither tenant is B2C or tenant doesn't have premium license",
+        ),
+        Err(response) => response,
+    }
+}
+
+async fn forbidden(State(cloud): Here, headers: HeaderMap) -> Response {
+    match enter(&cloud, &headers, "/directoryRoles").await {
+        Ok(_) => reply::error(
+            StatusCode::FORBIDDEN,
+            "Authorization_RequestDenied",
+            "Insufficient privileges to complete the operation.",
+        ),
+        Err(response) => response,
+    }
+}
+
+/// A report lies elsewhere, behind an address that is good for itself.
+async fn report(State(cloud): Here, Path(name): Path<String>, headers: HeaderMap) -> Response {
+    match enter(&cloud, &headers, "/reports").await {
+        Ok((tenant, _)) => reply::redirect(&files::report_url(&cloud, &tenant.name, &name)),
+        Err(response) => response,
+    }
+}
+
+async fn status(State(cloud): Here, Path(code): Path<u16>, headers: HeaderMap) -> Response {
+    match enter(&cloud, &headers, "/demo/status").await {
+        Ok(_) => reply::error(
+            StatusCode::from_u16(code).unwrap_or(StatusCode::IM_A_TEAPOT),
+            "DemoStatus",
+            "This is the status that was asked for.",
+        ),
+        Err(response) => response,
+    }
+}
+
+async fn throttled(
+    State(cloud): Here,
+    Path(key): Path<String>,
+    QueryOf(query): QueryOf<Query>,
+    headers: HeaderMap,
+) -> Response {
+    let number = |name: &str, default: u32| {
+        query
+            .get(name)
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(default)
+    };
+    let (times, seconds) = (number("times", 2), number("seconds", 1));
+    if let Err(response) = enter(&cloud, &headers, "/demo/throttled").await {
+        return response;
+    }
+    let met = cloud
+        .faults()
+        .throttled(&format!("demo {key}"), times, seconds);
+    match answer_to(&cloud, met) {
+        Ok(()) => reply::ok(json!({"id": key}), &url(&cloud, "/$metadata#demo")),
+        Err(response) => response,
+    }
+}
+
+async fn redirected(State(cloud): Here, Path(kind): Path<String>, headers: HeaderMap) -> Response {
+    if let Err(response) = enter(&cloud, &headers, "/demo/redirect").await {
+        return response;
+    }
+    match kind.as_str() {
+        "loop" => reply::redirect(&url(&cloud, "/demo/redirect/loop")),
+        "private" => reply::redirect("https://10.0.0.1/secret"),
+        "plain" => reply::redirect("http://example.com/"),
+        "metadata" => reply::redirect("http://169.254.169.254/latest/meta-data/"),
+        "file" => reply::redirect("file:///etc/passwd"),
+        _ => reply::redirect(&url(&cloud, "/me")),
+    }
+}
+
+async fn text(State(cloud): Here, headers: HeaderMap) -> Response {
+    match enter(&cloud, &headers, "/demo/text").await {
+        Ok(_) => "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n".into_response(),
+        Err(response) => response,
+    }
+}
+
+async fn html(State(cloud): Here, headers: HeaderMap) -> Response {
+    match enter(&cloud, &headers, "/demo/html").await {
+        Ok(_) => axum::response::Html("<p>A page of a proxy</p>").into_response(),
+        Err(response) => response,
+    }
+}
+
+/// One entity that is larger than an answer to a model can be.
+async fn huge(State(cloud): Here, headers: HeaderMap) -> Response {
+    match enter(&cloud, &headers, "/demo/huge").await {
+        Ok(_) => reply::ok(
+            json!({"id": "huge", "text": "0123456789".repeat(20_000)}),
+            &url(&cloud, "/$metadata#demo"),
+        ),
+        Err(response) => response,
+    }
+}
+
+/// Says what arrived.
+async fn echo(State(cloud): Here, headers: HeaderMap, body: Bytes) -> Response {
+    match enter(&cloud, &headers, "/demo/echo").await {
+        Ok(_) => {
+            let header = |name: &str| {
+                headers
+                    .get(name)
+                    .and_then(|value| value.to_str().ok())
+                    .map(str::to_owned)
+            };
+            reply::ok(
+                json!({
+                    "contentType": header("content-type"),
+                    "ifMatch": header("if-match"),
+                    "prefer": header("prefer"),
+                    "body": String::from_utf8_lossy(&body),
+                }),
+                &url(&cloud, "/$metadata#demo"),
+            )
+        }
+        Err(response) => response,
+    }
+}
