@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::banner::{self, Player};
+use super::cloud::CloudServer;
 use super::entra::{DemoEntra, EntraError, write_atomically};
 use super::{DIRECTORY_VARIABLE, modules, person, recordings, registry, routes};
 use crate::cli::DemoOptions;
@@ -43,6 +44,9 @@ pub enum DemoError {
     /// The logs cannot be written.
     #[error(transparent)]
     Logging(#[from] LoggingError),
+    /// The stand-ins for Entra and Graph cannot listen.
+    #[error(transparent)]
+    Cloud(#[from] super::cloud::CloudError),
     /// The server failed.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -64,9 +68,11 @@ pub fn run(options: DemoOptions) -> Result<(), DemoError> {
     })?;
     let _log = logging::init(&config.places.log())?;
     let module_directory = modules::unpack(&directory)?;
+    let server = CloudServer::bind()?;
+    let cloud = server.cloud();
     write_atomically(
         &config.places.registry,
-        registry::registry_json()?.as_bytes(),
+        registry::registry_json(&cloud.registry_value())?.as_bytes(),
     )?;
 
     let (program, player) = program(&config.sessions, &home, no_install)?;
@@ -84,13 +90,15 @@ pub fn run(options: DemoOptions) -> Result<(), DemoError> {
     let flavour = Flavour {
         program,
         variables,
-        routes: routes::routes(entra.clone()),
+        routes: routes::routes(entra.clone(), cloud.clone()),
     };
     serve::run(config, flavour, move |started| {
         let text = banner::text(started, &directory, auto_sign_in.is_some(), player);
         // A closed standard output is no reason to stop.
         drop(io::stdout().write_all(text.as_bytes()));
-        person::attend(entra, auto_sign_in)
+        async move {
+            tokio::join!(server.serve(), person::attend(entra, cloud, auto_sign_in));
+        }
     })?;
     Ok(())
 }

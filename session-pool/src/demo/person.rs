@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
+use super::cloud::DemoCloud;
 use super::entra::{DemoEntra, EntraError, PendingCode};
 
 /// How often the demo looks for codes that wait.
@@ -14,16 +15,23 @@ const LOOK: Duration = Duration::from_millis(250);
 
 /// Announces codes that wait, and enters them when Enter is pressed or their time has come. Never
 /// ends; the end of standard input only means that nobody presses Enter any more.
-pub(super) async fn attend(entra: DemoEntra, auto_sign_in: Option<Duration>) {
+pub(super) async fn attend(entra: DemoEntra, cloud: DemoCloud, auto_sign_in: Option<Duration>) {
+    if let Some(after) = auto_sign_in {
+        cloud.sign_in_after(after);
+    }
     let mut enter = enter_key();
     let mut announced = BTreeSet::new();
+    let mut announced_in_cloud = BTreeSet::new();
     let mut look = tokio::time::interval(LOOK);
     loop {
         let pressed = tokio::select! {
             _ = look.tick() => false,
             Some(()) = enter.recv() => true,
         };
-        if let Err(error) = step(&entra, auto_sign_in, pressed, &mut announced) {
+        let in_cloud = attend_cloud(&cloud, pressed, &mut announced_in_cloud);
+        // One press of the key is for everything that waits.
+        let only_cloud = pressed && in_cloud;
+        if let Err(error) = step(&entra, auto_sign_in, pressed, only_cloud, &mut announced) {
             tracing::warn!(%error, "the demo's sign-in page");
         }
     }
@@ -33,10 +41,11 @@ fn step(
     entra: &DemoEntra,
     auto_sign_in: Option<Duration>,
     pressed: bool,
+    was_used: bool,
     announced: &mut BTreeSet<String>,
 ) -> Result<(), EntraError> {
     let pending = entra.pending()?;
-    if pressed && pending.is_empty() {
+    if pressed && pending.is_empty() && !was_used {
         say("Nobody waits for a sign-in just now.");
     }
     for code in &pending {
@@ -54,6 +63,23 @@ fn step(
     }
     announced.retain(|known| pending.iter().any(|code| code.code == *known));
     Ok(())
+}
+
+/// The same for the codes of Graph. Says whether the key was of use.
+fn attend_cloud(cloud: &DemoCloud, pressed: bool, announced: &mut BTreeSet<String>) -> bool {
+    let waiting = cloud.waiting();
+    for code in &waiting {
+        if pressed && cloud.complete(&code.code) {
+            say(&format!("Signed in: {}/graph.", code.tenant));
+        } else if announced.insert(code.code.clone()) {
+            say(&format!(
+                "{}/graph waits for the code {}: press Enter to sign in.",
+                code.tenant, code.code
+            ));
+        }
+    }
+    announced.retain(|known| waiting.iter().any(|code| code.code == *known));
+    !waiting.is_empty()
 }
 
 fn place(code: &PendingCode) -> String {

@@ -36,11 +36,12 @@ pub fn tenants() -> Result<Vec<DemoTenant>, serde_json::Error> {
     serde_json::from_str(include_str!("modules/DemoTenant/tenants.json"))
 }
 
-/// The text of the demo's `~/.m365-connections.json`: one connection a tenant.
+/// The text of the demo's `~/.m365-connections.json`: one connection a tenant. `cloud` says where
+/// the stand-ins for Entra and Graph are.
 ///
 /// # Errors
 /// As [`tenants`].
-pub fn registry_json() -> Result<String, serde_json::Error> {
+pub fn registry_json(cloud: &Value) -> Result<String, serde_json::Error> {
     let connections: Map<String, Value> = tenants()?
         .into_iter()
         .map(|tenant| {
@@ -51,6 +52,7 @@ pub fn registry_json() -> Result<String, serde_json::Error> {
                 "expectedEmail": tenant.admin,
                 "sharepoint_host": tenant.share_point_host,
                 "appId": tenant.app_id,
+                "cloud": cloud,
             });
             (tenant.name, entry)
         })
@@ -78,7 +80,7 @@ mod tests {
 
     #[test]
     fn the_registry_names_what_each_module_needs() {
-        let registry: Value = serde_json::from_str(&registry_json().unwrap()).unwrap();
+        let registry: Value = serde_json::from_str(&registry_json(&json!({})).unwrap()).unwrap();
         for key in [
             "tenant",
             "tenantId",
@@ -96,7 +98,7 @@ mod tests {
 
     #[test]
     fn the_registry_is_one_that_the_pool_accepts() {
-        let registry = Registry::parse(&registry_json().unwrap()).unwrap();
+        let registry = Registry::parse(&registry_json(&json!({})).unwrap()).unwrap();
         let names: Vec<_> = registry
             .connections()
             .map(|connection| connection.name.as_str().to_owned())

@@ -5,6 +5,7 @@ pub mod ansi;
 pub mod caller_state;
 pub mod connect;
 pub mod format;
+pub mod graph;
 pub mod job;
 pub mod module;
 pub mod nearest;

@@ -80,7 +80,9 @@ pub(super) async fn enter<'a>(
         tokio::time::sleep(slowness).await;
     }
     let met = cloud.faults().meet(key);
-    answer_to(cloud, met)?;
+    if let Some(response) = answer_to(cloud, met) {
+        return Err(response);
+    }
     let token = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
@@ -100,9 +102,9 @@ pub(super) async fn enter<'a>(
     }
 }
 
-fn answer_to(cloud: &DemoCloud, met: Met) -> Result<(), Response> {
+fn answer_to(cloud: &DemoCloud, met: Met) -> Option<Response> {
     match met {
-        Met::Nothing => Ok(()),
+        Met::Nothing => None,
         Met::Throttled { seconds, early } => {
             count(&cloud.0.counts.throttled);
             if early {
@@ -114,7 +116,7 @@ fn answer_to(cloud: &DemoCloud, met: Met) -> Result<(), Response> {
                 "Too many requests",
             );
             reply::put(response.headers_mut(), "retry-after", &seconds.to_string());
-            Err(response)
+            Some(response)
         }
         Met::Unavailable => {
             let mut response = reply::error(
@@ -123,7 +125,7 @@ fn answer_to(cloud: &DemoCloud, met: Met) -> Result<(), Response> {
                 "The service is temporarily unavailable.",
             );
             reply::put(response.headers_mut(), "retry-after", "0");
-            Err(response)
+            Some(response)
         }
     }
 }
@@ -436,8 +438,8 @@ async fn throttled(
         .faults()
         .throttled(&format!("demo {key}"), times, seconds);
     match answer_to(&cloud, met) {
-        Ok(()) => reply::ok(json!({"id": key}), &url(&cloud, "/$metadata#demo")),
-        Err(response) => response,
+        None => reply::ok(json!({"id": key}), &url(&cloud, "/$metadata#demo")),
+        Some(response) => response,
     }
 }
 

@@ -14,6 +14,7 @@ mod mail;
 mod paging;
 mod people;
 mod reply;
+mod server;
 mod sign_ins;
 mod tokens;
 
@@ -27,6 +28,7 @@ use serde_json::{Value, json};
 
 pub use self::faults::Faults;
 use self::people::Tenant;
+pub use self::server::{CloudError, CloudServer};
 use self::sign_ins::SignIns;
 pub use self::sign_ins::WaitingCode;
 use self::tokens::Tokens;

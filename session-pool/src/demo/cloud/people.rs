@@ -115,7 +115,7 @@ impl Source {
             "groupTypes": ["Unified"],
             "mailEnabled": true,
             "securityEnabled": false,
-            "visibility": if index % 3 == 0 { "Public" } else { "Private" },
+            "visibility": if index.is_multiple_of(3) { "Public" } else { "Private" },
         })
     }
 
