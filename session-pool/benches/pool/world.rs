@@ -34,7 +34,7 @@ impl World {
         settings.save(directory.path())?;
         std::fs::write(
             directory.path().join("connections.json"),
-            registry::registry_json()?,
+            registry::registry_json(&serde_json::Value::Null)?,
         )?;
         Ok(Self {
             directory,

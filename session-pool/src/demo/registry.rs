@@ -37,7 +37,7 @@ pub fn tenants() -> Result<Vec<DemoTenant>, serde_json::Error> {
 }
 
 /// The text of the demo's `~/.m365-connections.json`: one connection a tenant. `cloud` says where
-/// the stand-ins for Entra and Graph are.
+/// the stand-ins for Entra and Graph are; null leaves it out.
 ///
 /// # Errors
 /// As [`tenants`].
