@@ -226,7 +226,7 @@ fn nine_megabytes() -> u64 {
             "run",
             "contoso",
             "exo",
-            "1..180000 | % { \"a line of some output, which is number $_\" }",
+            "1..200000 | % { \"a line of some output, which is number $_\" }",
         ])
         .stdout(Stdio::piped())
         .spawn()

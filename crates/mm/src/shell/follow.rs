@@ -1,8 +1,6 @@
 //! Following a job's records to its end, also over a connection that breaks off.
 
-use std::future::poll_fn;
 use std::pin::pin;
-use std::task::Poll;
 use std::time::Duration;
 
 use session_pool::domain::job::JobId;
@@ -16,6 +14,10 @@ use crate::tools::Failure;
 /// Milliseconds before each new attempt after the connection has broken off: a pool that restarts
 /// is back within that time.
 const ATTEMPTS: [u64; 5] = [100, 500, 1_000, 3_000, 5_000];
+
+/// How long output may wait for more of it: too short to be seen, and long enough that a fast
+/// command's lines are not written one by one.
+const LULL: Duration = Duration::from_millis(10);
 
 /// Why following ended before the job did.
 enum Broken {
@@ -115,13 +117,13 @@ async fn attempt(
     }
 }
 
-/// The next event. Before it is waited for, what there is goes out.
+/// The next event. Where it lets wait, what there is goes out.
 async fn next(events: &mut Events, output: &mut Output) -> Result<(Event, String), Broken> {
     let broke_off = events.broke_off();
     let mut next = pin!(events.next());
-    let event = match poll_fn(|context| Poll::Ready(next.as_mut().poll(context))).await {
-        Poll::Ready(event) => event,
-        Poll::Pending => {
+    let event = match timeout(LULL, &mut next).await {
+        Ok(event) => event,
+        Err(_) => {
             output.flush().await?;
             next.await
         }

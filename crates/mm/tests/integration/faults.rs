@@ -19,6 +19,8 @@ pub const CASES: &[Case] = &[
     ("a_connection_that_breaks_off", breaks_off),
     ("an_address_that_is_none", bad_address),
     ("a_pool_that_says_nothing", silent),
+    #[cfg(target_os = "linux")]
+    ("a_certificate_that_is_trusted_or_not", certificate),
 ];
 
 fn call(home: &Home) -> Value {
@@ -172,4 +174,20 @@ fn silent() {
         "pool_silent",
         &["did not answer within 15 s", "is not known"],
     );
+}
+
+/// Elsewhere than on Linux the trusted certificates are the system's, not a file's.
+#[cfg(target_os = "linux")]
+fn certificate() {
+    let pool = StandIn::start();
+    let (url, certificate) = pool.over_tls();
+    let home = Home::new(&url);
+    tells(&home, "pool_unreachable", &[&url, "ertificate"]);
+    assert!(pool.seen().is_empty());
+    let file = home.directory.path().join("certificate.pem");
+    std::fs::write(&file, certificate).unwrap();
+    let mut command = home.command();
+    command.env("SSL_CERT_FILE", &file);
+    let result = Client::spawn(command).call("run", json!({}));
+    assert_eq!(result["isError"], false, "{result}");
 }

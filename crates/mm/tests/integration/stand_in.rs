@@ -17,6 +17,9 @@ use futures_util::stream::iter;
 use serde_json::{Value, json};
 use session_pool::domain::job::JobId;
 use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 /// The token that the stand-in wants.
 pub const TOKEN: &str = "stand-in-token";
@@ -69,17 +72,42 @@ impl StandIn {
             changes: watch::Sender::new(0),
         };
         let app = router(stand_in.clone());
-        std::thread::spawn(move || {
-            tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap()
-                .block_on(async {
-                    let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-                    axum::serve(listener, app).await.unwrap();
-                });
+        on_a_thread(async {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            axum::serve(listener, app).await.unwrap();
         });
         stand_in
+    }
+
+    /// The same pool over TLS: its address, and the certificate to trust, as PEM.
+    pub fn over_tls(&self) -> (String, String) {
+        let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let key = PrivateKeyDer::try_from(certified.signing_key.serialize_der()).unwrap();
+        let config = ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(vec![certified.cert.der().clone()], key)
+            .unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let url = format!(
+            "https://localhost:{}",
+            listener.local_addr().unwrap().port()
+        );
+        let plain = self.url.strip_prefix("http://").unwrap().to_owned();
+        on_a_thread(async move {
+            let acceptor = TlsAcceptor::from(Arc::new(config));
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                // A client that does not trust the certificate hangs up here.
+                let Ok(mut stream) = acceptor.accept(stream).await else {
+                    continue;
+                };
+                let mut pool = tokio::net::TcpStream::connect(&plain).await.unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut stream, &mut pool).await;
+            }
+        });
+        (url, certified.cert.pem())
     }
 
     /// The requests so far.
@@ -150,6 +178,16 @@ impl StandIn {
                 .ok()
         })
     }
+}
+
+fn on_a_thread(future: impl Future<Output = ()> + Send + 'static) {
+    std::thread::spawn(move || {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap()
+            .block_on(future);
+    });
 }
 
 fn router(stand_in: StandIn) -> Router {
@@ -378,7 +416,8 @@ async fn events(
     end["output"] = json!("");
     stream.push(event(100, "end", &end));
     // Piece by piece: the client is to stream too.
-    Body::from_stream(iter(stream.into_iter().map(Ok::<_, Infallible>))).into_response()
+    let pieces: Vec<String> = stream.chunks(100).map(<[String]>::concat).collect();
+    Body::from_stream(iter(pieces.into_iter().map(Ok::<_, Infallible>))).into_response()
 }
 
 fn event(id: usize, name: &str, data: &Value) -> String {
