@@ -34,7 +34,7 @@ install_packages() {
     command -v jq >/dev/null || missing+=(jq)
     command -v curl >/dev/null || missing+=(curl)
     command -v promtool >/dev/null || missing+=(prometheus)
-    python3 -c 'import ensurepip, tomllib' 2>/dev/null || missing+=(python3 python3-venv)
+    python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3 python3-venv)
     ((${#missing[@]})) || return 0
     apt-get update -qq
     apt-get install -y -qq --no-install-recommends "${missing[@]}"
