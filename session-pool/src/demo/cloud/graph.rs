@@ -1,7 +1,6 @@
 //! Microsoft Graph: the directory, sites, and what goes wrong on purpose.
 
 use axum::Router;
-use axum::body::Bytes;
 use axum::extract::{Path, Query as QueryOf, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -14,7 +13,7 @@ use super::faults::Met;
 use super::paging::{Listing, Query};
 use super::people::Tenant;
 use super::tokens::{Claims, Shown};
-use super::{DemoCloud, batch, count, files, mail, reply};
+use super::{DemoCloud, batch, count, files, mail, oddities, reply};
 
 /// One white pixel.
 const PHOTO: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
@@ -49,18 +48,23 @@ pub(super) fn router() -> Router<DemoCloud> {
                 .put(files::put_item)
                 .post(files::open_session),
         )
-        .route("/demo/status/{code}", get(status))
-        .route("/demo/throttled/{key}", get(throttled))
-        .route("/demo/redirect/{kind}", get(redirected))
-        .route("/demo/text", get(text))
-        .route("/demo/html", get(html))
-        .route("/demo/huge", get(huge))
-        .route("/demo/echo", put(echo).patch(echo).post(echo))
-        .route("/$batch", post(batch::run));
+        .route("/demo/status/{code}", get(oddities::status))
+        .route("/demo/throttled/{key}", get(oddities::throttled))
+        .route("/demo/redirect/{kind}", get(oddities::redirected))
+        .route("/demo/text", get(oddities::text))
+        .route("/demo/html", get(oddities::html))
+        .route("/demo/huge", get(oddities::huge))
+        .route(
+            "/demo/echo",
+            put(oddities::echo)
+                .patch(oddities::echo)
+                .post(oddities::echo),
+        )
+        .route("/$batch", post(batch::run))
+        .fallback(unknown);
     Router::new()
         .nest("/v1.0", routes.clone())
         .nest("/beta", routes)
-        .fallback(unknown)
 }
 
 async fn unknown(request: Request) -> Response {
@@ -102,7 +106,7 @@ pub(super) async fn enter<'a>(
     }
 }
 
-fn answer_to(cloud: &DemoCloud, met: Met) -> Option<Response> {
+pub(super) fn answer_to(cloud: &DemoCloud, met: Met) -> Option<Response> {
     match met {
         Met::Nothing => None,
         Met::Throttled { seconds, early } => {
@@ -152,7 +156,7 @@ pub(super) fn url(cloud: &DemoCloud, path: &str) -> String {
     format!("{}/graph/v1.0{path}", cloud.0.base)
 }
 
-type Here = State<DemoCloud>;
+pub(super) type Here = State<DemoCloud>;
 
 async fn me(State(cloud): Here, QueryOf(query): QueryOf<Query>, headers: HeaderMap) -> Response {
     match enter(&cloud, &headers, "/me").await {
@@ -403,105 +407,6 @@ async fn forbidden(State(cloud): Here, headers: HeaderMap) -> Response {
 async fn report(State(cloud): Here, Path(name): Path<String>, headers: HeaderMap) -> Response {
     match enter(&cloud, &headers, "/reports").await {
         Ok((tenant, _)) => reply::redirect(&files::report_url(&cloud, &tenant.name, &name)),
-        Err(response) => response,
-    }
-}
-
-async fn status(State(cloud): Here, Path(code): Path<u16>, headers: HeaderMap) -> Response {
-    match enter(&cloud, &headers, "/demo/status").await {
-        Ok(_) => reply::error(
-            StatusCode::from_u16(code).unwrap_or(StatusCode::IM_A_TEAPOT),
-            "DemoStatus",
-            "This is the status that was asked for.",
-        ),
-        Err(response) => response,
-    }
-}
-
-async fn throttled(
-    State(cloud): Here,
-    Path(key): Path<String>,
-    QueryOf(query): QueryOf<Query>,
-    headers: HeaderMap,
-) -> Response {
-    let number = |name: &str, default: u32| {
-        query
-            .get(name)
-            .and_then(|text| text.parse().ok())
-            .unwrap_or(default)
-    };
-    let (times, seconds) = (number("times", 2), number("seconds", 1));
-    if let Err(response) = enter(&cloud, &headers, "/demo/throttled").await {
-        return response;
-    }
-    let met = cloud
-        .faults()
-        .throttled(&format!("demo {key}"), times, seconds);
-    match answer_to(&cloud, met) {
-        None => reply::ok(json!({"id": key}), &url(&cloud, "/$metadata#demo")),
-        Some(response) => response,
-    }
-}
-
-async fn redirected(State(cloud): Here, Path(kind): Path<String>, headers: HeaderMap) -> Response {
-    if let Err(response) = enter(&cloud, &headers, "/demo/redirect").await {
-        return response;
-    }
-    match kind.as_str() {
-        "loop" => reply::redirect(&url(&cloud, "/demo/redirect/loop")),
-        "private" => reply::redirect("https://10.0.0.1/secret"),
-        "plain" => reply::redirect("http://example.com/"),
-        "metadata" => reply::redirect("http://169.254.169.254/latest/meta-data/"),
-        "file" => reply::redirect("file:///etc/passwd"),
-        _ => reply::redirect(&url(&cloud, "/me")),
-    }
-}
-
-async fn text(State(cloud): Here, headers: HeaderMap) -> Response {
-    match enter(&cloud, &headers, "/demo/text").await {
-        Ok(_) => "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n".into_response(),
-        Err(response) => response,
-    }
-}
-
-async fn html(State(cloud): Here, headers: HeaderMap) -> Response {
-    match enter(&cloud, &headers, "/demo/html").await {
-        Ok(_) => axum::response::Html("<p>A page of a proxy</p>").into_response(),
-        Err(response) => response,
-    }
-}
-
-/// One entity that is larger than an answer to a model can be.
-async fn huge(State(cloud): Here, headers: HeaderMap) -> Response {
-    match enter(&cloud, &headers, "/demo/huge").await {
-        Ok(_) => reply::ok(
-            json!({"id": "huge", "text": "0123456789".repeat(20_000)}),
-            &url(&cloud, "/$metadata#demo"),
-        ),
-        Err(response) => response,
-    }
-}
-
-/// Says what arrived.
-async fn echo(State(cloud): Here, headers: HeaderMap, body: Bytes) -> Response {
-    match enter(&cloud, &headers, "/demo/echo").await {
-        Ok(_) => {
-            let header = |name: &str| {
-                headers
-                    .get(name)
-                    .and_then(|value| value.to_str().ok())
-                    .map(str::to_owned)
-            };
-            reply::ok(
-                json!({
-                    "contentType": header("content-type"),
-                    "ifMatch": header("if-match"),
-                    "prefer": header("prefer"),
-                    "body": String::from_utf8_lossy(&body),
-                }),
-                &url(&cloud, "/$metadata#demo"),
-            )
-        }
         Err(response) => response,
     }
 }

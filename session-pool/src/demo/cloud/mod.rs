@@ -11,6 +11,7 @@ mod files;
 mod flow;
 mod graph;
 mod mail;
+mod oddities;
 mod paging;
 mod people;
 mod reply;
