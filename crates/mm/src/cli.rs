@@ -1,5 +1,7 @@
 //! The command line.
 
+use std::path::PathBuf;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::Overrides;
@@ -12,12 +14,18 @@ Environment:
   SESSION_POOL_TOKEN_FILE  another file with the token
   SESSION_POOL_TOKEN       the token itself
   MM_TOKEN_OVER_HTTP       true: send the token over plain HTTP to other machines too
+  SESSION_POOL_REGISTRY    the connections [default: ~/.m365-connections.json]
+  MM_FILES_DIR             directory of save_to and upload_from; none where left out
+  MM_GRAPH_TOKENS_DIR      tokens of Microsoft Graph [default: ~/.mm-graph-tokens]
+  MM_SECRETS_DIR           certificates and client secrets [default: ~/.m365-secrets]
+  MM_SEND_GUARDS           false: send mail and Teams messages without a preview
   SESSION_POOL_LOG_DIR     directory of mm.jsonl, the log of tool calls [default: ~/.m365-logs]
 
-Exit codes of `mm run` and `mm job`:
+Exit codes of `mm run`, `mm job` and `mm graph`:
   0 the command succeeded      1 it failed            2 wrong usage
   3 a person must sign in      4 it timed out         5 it was cancelled
-  6 it was lost, or its output 7 it is still running  64 wrong configuration
+  6 it was lost, or its output 7 it is still running  8 it must be confirmed
+  64 wrong configuration
   69 no pool answers           77 the token is wrong  130 interrupted (the job is cancelled)
   141 nobody reads the output (the job goes on)";
 
@@ -32,6 +40,9 @@ pub(crate) struct Cli {
     /// Send the pool's token over plain HTTP to another machine too.
     #[arg(long, global = true)]
     token_over_http: bool,
+    /// The directory that graph_request may save files to and send files from.
+    #[arg(long, global = true, value_name = "DIRECTORY", env = "MM_FILES_DIR")]
+    pub(crate) files_dir: Option<PathBuf>,
     /// What to do.
     #[command(subcommand)]
     pub(crate) word: Option<Word>,
@@ -43,6 +54,7 @@ impl Cli {
         Overrides {
             pool_url: self.pool_url.clone(),
             token_over_http: self.token_over_http,
+            files_dir: self.files_dir.clone(),
         }
     }
 }
@@ -57,6 +69,12 @@ pub(crate) enum Word {
     Run(Run),
     /// Follow a job from its beginning to its end. Without an id: list the jobs.
     Job(Job),
+    /// Call Microsoft Graph: JSON to standard output. Without arguments: list the connections.
+    Graph(Box<GraphCall>),
+    /// Sign a connection in to Microsoft Graph, and wait until it is done.
+    SignIn(Who),
+    /// Forget a connection's sign-in to Microsoft Graph and Power Automate.
+    SignOut(Who),
     /// Print what to register with an MCP client.
     Config {
         /// The client.
@@ -110,6 +128,64 @@ pub(crate) struct Job {
     /// How it is followed.
     #[command(flatten)]
     pub(crate) follow: Follow,
+}
+
+/// `mm graph`.
+#[derive(Debug, Args)]
+pub(crate) struct GraphCall {
+    /// Name of the connection.
+    pub(crate) connection: Option<String>,
+    /// Path with query, such as '/users?$top=5'.
+    pub(crate) endpoint: Option<String>,
+    /// GET, POST, PATCH, PUT or DELETE [default: GET].
+    #[arg(long, short = 'X')]
+    pub(crate) method: Option<String>,
+    /// What is sent: JSON, or a text; `-` reads it from standard input.
+    #[arg(long, short = 'd', allow_hyphen_values = true)]
+    pub(crate) body: Option<String>,
+    /// graph, or flow for Power Automate.
+    #[arg(long)]
+    pub(crate) resource: Option<String>,
+    /// NAME=VALUE: a query option, not encoded; may come more than once.
+    #[arg(long, short = 'q', value_name = "NAME=VALUE")]
+    pub(crate) query: Vec<String>,
+    /// NAME: VALUE: a header of the allow-list; may come more than once.
+    #[arg(long, short = 'H', value_name = "NAME: VALUE")]
+    pub(crate) header: Vec<String>,
+    /// Fetch further pages too.
+    #[arg(long)]
+    pub(crate) all_pages: bool,
+    /// Most items [default: 1000 with --all-pages].
+    #[arg(long)]
+    pub(crate) max_items: Option<u32>,
+    /// Properties that are wanted, with commas between them.
+    #[arg(long, value_name = "FIELDS")]
+    pub(crate) select: Option<String>,
+    /// Where an earlier answer goes on, in place of an endpoint.
+    #[arg(long)]
+    pub(crate) cursor: Option<String>,
+    /// Write the answer to this path below --files-dir.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) save_to: Option<String>,
+    /// Send the file of this path below --files-dir.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) upload_from: Option<String>,
+    /// Send what a preview showed.
+    #[arg(long)]
+    pub(crate) confirmed: bool,
+    /// Print one JSON object, with status and cursor.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `mm sign-in` and `mm sign-out`.
+#[derive(Debug, Args)]
+pub(crate) struct Who {
+    /// Name of the connection.
+    pub(crate) connection: String,
+    /// For Power Automate.
+    #[arg(long)]
+    pub(crate) flow: bool,
 }
 
 /// How a job is followed.

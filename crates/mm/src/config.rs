@@ -41,6 +41,8 @@ pub(crate) struct Config {
 pub(crate) struct Overrides {
     /// `--pool-url`.
     pub(crate) pool_url: Option<String>,
+    /// `--files-dir`.
+    pub(crate) files_dir: Option<PathBuf>,
     /// `--token-over-http`.
     pub(crate) token_over_http: bool,
 }

@@ -4,6 +4,7 @@ mod activity_log;
 mod cli;
 mod client_config;
 mod config;
+mod graph;
 mod pool;
 mod progress;
 mod serve;
@@ -40,6 +41,11 @@ fn main() -> ExitCode {
             };
             let exit = match word {
                 Some(Word::Run(run)) => runtime.block_on(shell::run::run(run, &overrides)),
+                Some(Word::Graph(call)) => {
+                    runtime.block_on(shell::graph::graph(*call, overrides.files_dir.clone()))
+                }
+                Some(Word::SignIn(who)) => runtime.block_on(shell::sign_in::sign_in(who)),
+                Some(Word::SignOut(who)) => runtime.block_on(shell::sign_in::sign_out(who)),
                 Some(Word::Job(job)) => runtime.block_on(shell::job::job(job, &overrides)),
                 _ => runtime.block_on(serve::serve(&overrides)),
             };

@@ -29,6 +29,20 @@ impl Reporter {
         self.listener.is_some()
     }
 
+    /// Says something about a call that has no job.
+    pub(crate) async fn note(&mut self, message: String) {
+        let Some((peer, token)) = &self.listener else {
+            return;
+        };
+        let elapsed = self.begun.elapsed().as_secs_f64();
+        let Some((value, _)) = self.scale.next(elapsed, None) else {
+            return;
+        };
+        let notification =
+            ProgressNotificationParam::new(token.clone(), value).with_message(message);
+        let _ = peer.notify_progress(notification).await;
+    }
+
     /// Says how far the job is.
     pub(crate) async fn report(&mut self, answer: &JobAnswer) {
         let Some((peer, token)) = &self.listener else {

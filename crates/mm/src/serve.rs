@@ -7,6 +7,7 @@ use rmcp::ServiceExt;
 use tokio::time::sleep;
 
 use crate::config::{Config, Overrides};
+use crate::graph::Places;
 use crate::server::Server;
 use crate::shell::Exit;
 use crate::stdio::{Stderr, Stdio};
@@ -31,7 +32,13 @@ pub(crate) async fn serve(overrides: &Overrides) -> Exit {
     let (stdio, ended) = Stdio::open();
     let served = async {
         // An input that ends before the first request is no error either.
-        if let Ok(running) = Server::new(config).serve(stdio).await {
+        if let Ok(running) = Server::new(
+            config,
+            Places::from_environment(overrides.files_dir.clone()),
+        )
+        .serve(stdio)
+        .await
+        {
             let _ = running.waiting().await;
         }
     };

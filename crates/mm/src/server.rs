@@ -14,8 +14,10 @@ use session_pool::domain::wire::{AnswerStatus, JobAnswer};
 
 use crate::activity_log::{ActivityLog, Call};
 use crate::config::{Config, ConfigError};
+use crate::graph::{self, Content, Graph, Places, PlacesError};
 use crate::pool::{Pool, Wanted};
 use crate::progress::Reporter;
+use crate::tools::graph::{GraphOutcome, GraphRequest};
 use crate::tools::job::Job;
 use crate::tools::run::Run;
 use crate::tools::{ArgumentError, Arguments, Caller, Failure, Outcome, definition};
@@ -34,6 +36,7 @@ pub(crate) struct Server {
     /// Without a valid configuration every call says what is wrong with it: a server that does not
     /// start says nothing to an assistant.
     pool: Result<Pool, ConfigError>,
+    graph: Result<Graph, PlacesError>,
     log: ActivityLog,
 }
 
@@ -42,6 +45,7 @@ pub(crate) struct Server {
 enum Tool {
     Run,
     Job,
+    Graph,
 }
 
 impl Tool {
@@ -49,6 +53,7 @@ impl Tool {
         match name {
             "run" => Some(Self::Run),
             "job" => Some(Self::Job),
+            "graph_request" => Some(Self::Graph),
             _ => None,
         }
     }
@@ -57,14 +62,19 @@ impl Tool {
         match self {
             Self::Run => "run",
             Self::Job => "job",
+            Self::Graph => "graph_request",
         }
     }
 }
 
 impl Server {
-    /// A server over the pool of this configuration.
-    pub(crate) fn new(config: Result<Config, ConfigError>) -> Self {
+    /// A server over the pool of this configuration, and over Graph by these files.
+    pub(crate) fn new(
+        config: Result<Config, ConfigError>,
+        places: Result<Places, PlacesError>,
+    ) -> Self {
         Self {
+            graph: places.map(Graph::new),
             log: ActivityLog::new(
                 config
                     .as_ref()
@@ -108,6 +118,25 @@ impl Server {
         job.call(pool, caller).await
     }
 
+    async fn graph(
+        &self,
+        arguments: Arguments,
+        caller: Caller,
+        call: &mut Call<'_>,
+    ) -> (Option<String>, Result<Outcome, Failure>) {
+        let request = match GraphRequest::parse(arguments) {
+            Ok(request) => request,
+            Err(failure) => return (None, Err(failure)),
+        };
+        let connection = request.concerns().map(str::to_owned);
+        call.concerns(connection.as_deref(), None);
+        let outcome = match &self.graph {
+            Ok(graph) => request.call(graph, caller).await.map(Outcome::Graph),
+            Err(error) => Err(graph::GraphError::Places(error.clone()).into()),
+        };
+        (connection, outcome)
+    }
+
     async fn call(
         &self,
         tool: Tool,
@@ -132,6 +161,7 @@ impl Server {
         let (connection, outcome) = match tool {
             Tool::Run => self.run(arguments, caller, &mut call).await,
             Tool::Job => (None, self.job(arguments, caller).await),
+            Tool::Graph => self.graph(arguments, caller, &mut call).await,
         };
         if let Ok(Outcome::Job(answer)) = &outcome {
             call.concerns(Some(&answer.connection), Some(answer.module.as_str()));
@@ -174,8 +204,10 @@ fn logged(outcome: &Result<Outcome, Failure>) -> &'static str {
             AnswerStatus::Running => "running",
             AnswerStatus::AuthRequired => "auth_required",
         },
+        Ok(Outcome::Graph(GraphOutcome::Answer(answer))) => graph::status(&answer.content),
         Ok(_) => "success",
         Err(Failure::Argument(_)) => "bad_arguments",
+        Err(Failure::Graph(_)) => "refused",
         Err(Failure::Pool(_)) => "refused",
         Err(Failure::Config(_)) => "bad_configuration",
     }
@@ -183,7 +215,13 @@ fn logged(outcome: &Result<Outcome, Failure>) -> &'static str {
 
 /// The tool result of an answer. A sign-in that is needed and a job that goes on are no errors.
 fn answered(outcome: &Outcome) -> CallToolResult {
-    let failed = matches!(outcome, Outcome::Job(answer) if answer.status == AnswerStatus::Error);
+    let failed = match outcome {
+        Outcome::Job(answer) => answer.status == AnswerStatus::Error,
+        Outcome::Graph(GraphOutcome::Answer(answer)) => {
+            matches!(answer.content, Content::Failed(_))
+        }
+        _ => false,
+    };
     result(text::outcome(outcome), text::structured(outcome), failed)
 }
 
@@ -332,7 +370,7 @@ impl Server {
 fn unknown_tool(name: &str) -> ErrorData {
     let name: String = name.chars().take(100).collect();
     ErrorData::invalid_params(
-        format!("there is no tool {name:?}: there are run and job"),
+        format!("there is no tool {name:?}: there are run, job and graph_request"),
         None,
     )
 }

@@ -10,7 +10,9 @@ use session_pool::domain::wire::{
 };
 
 use crate::progress::describe;
+use crate::tools::graph::GraphOutcome;
 use crate::tools::{Failure, Outcome};
+use crate::{graph, tools};
 
 /// What a call answers, in words. Writing to a string cannot fail.
 pub(crate) fn outcome(outcome: &Outcome) -> String {
@@ -18,6 +20,8 @@ pub(crate) fn outcome(outcome: &Outcome) -> String {
         Outcome::Connections(connections, status) => list_connections(connections, status),
         Outcome::Jobs(jobs) => list_jobs(jobs),
         Outcome::Job(answer) => self::answer(answer),
+        Outcome::Graph(GraphOutcome::Connections(list)) => tools::graph::text(list),
+        Outcome::Graph(GraphOutcome::Answer(answer)) => graph::text(answer),
     }
 }
 
@@ -352,6 +356,8 @@ pub(crate) fn structured(outcome: &Outcome) -> Value {
     match outcome {
         Outcome::Job(answer) => serde_json::to_value(answer).unwrap_or_default(),
         Outcome::Jobs(list) => json!({"status": "success", "jobs": list.jobs}),
+        Outcome::Graph(GraphOutcome::Connections(list)) => tools::graph::structured(list),
+        Outcome::Graph(GraphOutcome::Answer(answer)) => graph::structured(answer),
         Outcome::Connections(list, status) => {
             let connections: Vec<Value> = list
                 .connections

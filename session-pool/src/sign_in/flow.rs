@@ -40,6 +40,8 @@ pub struct DevicePrompt {
     pub seconds_left: u32,
     /// Seconds until it makes sense to ask again.
     pub ask_again_in: u32,
+    /// Whether the code was made just now.
+    pub is_new: bool,
     /// Why a person is needed, where there was a sign-in or a code before.
     pub reason: Option<String>,
 }
@@ -94,13 +96,19 @@ impl PendingFlow {
     }
 
     /// What to show to a person.
-    pub(super) fn prompt(&self, reason: Option<String>, now: Timestamp) -> DevicePrompt {
+    pub(super) fn prompt(
+        &self,
+        is_new: bool,
+        reason: Option<String>,
+        now: Timestamp,
+    ) -> DevicePrompt {
         let left = self.expires_at.saturating_sub(now.as_second()).max(0);
         DevicePrompt {
             code: self.user_code.clone(),
             url: self.verification_uri.clone(),
             seconds_left: u32::try_from(left).unwrap_or(u32::MAX),
             ask_again_in: self.until_poll(now),
+            is_new,
             reason,
         }
     }

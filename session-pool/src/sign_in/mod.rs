@@ -335,7 +335,7 @@ impl<'a> Request<'a> {
             if flow.is_over(now) {
                 reason = Some("the code before this one expired".to_owned());
             } else if flow.until_poll(now) > 0 {
-                return Ok(Access::Pending(flow.prompt(reason, now)));
+                return Ok(Access::Pending(flow.prompt(false, reason, now)));
             } else {
                 match self.polled(&flow).await {
                     Ok(answer) => {
@@ -348,7 +348,7 @@ impl<'a> Request<'a> {
                         let now = Timestamp::now();
                         flow.polled(refusal.error == "slow_down", now);
                         locked.write_flow(self.audience, &flow)?;
-                        return Ok(Access::Pending(flow.prompt(reason, now)));
+                        return Ok(Access::Pending(flow.prompt(false, reason, now)));
                     }
                     Err(EntraError::Refused(refusal)) => reason = Some(self.explained(&refusal)),
                     Err(error) => return Err(self.named(error)),
@@ -365,7 +365,7 @@ impl<'a> Request<'a> {
         let claims = self.challenge.claims;
         let flow = PendingFlow::new(code, client_id, &self.authority, &scope, claims, now);
         locked.write_flow(self.audience, &flow)?;
-        Ok(Access::Pending(flow.prompt(reason, now)))
+        Ok(Access::Pending(flow.prompt(true, reason, now)))
     }
 
     async fn polled(&self, flow: &PendingFlow) -> Result<TokenAnswer, EntraError> {

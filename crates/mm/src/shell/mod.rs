@@ -1,9 +1,11 @@
-//! `mm run` and `mm job`: the same from a shell.
+//! `mm run`, `mm job`, `mm graph` and the sign-in: the same from a shell.
 
 mod follow;
+pub(crate) mod graph;
 pub(crate) mod job;
 mod output;
 pub(crate) mod run;
+pub(crate) mod sign_in;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -29,6 +31,7 @@ pub(crate) enum Exit {
     Cancelled = 5,
     Lost = 6,
     StillRunning = 7,
+    NotConfirmed = 8,
     /// EX_USAGE of sysexits.h, as `session-pool` has it.
     Configuration = 64,
     /// EX_UNAVAILABLE.
@@ -66,6 +69,11 @@ impl Exit {
     fn without_answer(failure: &Failure) -> Self {
         match failure {
             Failure::Argument(_) => Self::Usage,
+            Failure::Graph(error) => match error.code() {
+                "bad_arguments" | "bad_cursor" | "unknown_connection" => Self::Usage,
+                "bad_configuration" => Self::Configuration,
+                _ => Self::Failed,
+            },
             Failure::Config(_) => Self::Configuration,
             Failure::Pool(PoolError::Unauthorized { .. } | PoolError::Token(_)) => Self::Refused,
             Failure::Pool(PoolError::Refused {

@@ -71,6 +71,40 @@ impl Arguments {
         self.take(name, "true or false", |value| value.as_bool())
     }
 
+    /// Takes any value.
+    pub(crate) fn value(&mut self, name: &'static str) -> Option<Value> {
+        self.0.remove(name)
+    }
+
+    /// Takes an object; an empty one where it is left out.
+    pub(crate) fn object(&mut self, name: &'static str) -> Result<JsonObject, ArgumentError> {
+        let object = self.take(name, "an object", |value| match value {
+            Value::Object(object) => Some(object),
+            // Some clients send objects as JSON text.
+            Value::String(text) => serde_json::from_str(&text).ok(),
+            _ => None,
+        })?;
+        Ok(object.unwrap_or_default())
+    }
+
+    /// Takes a list of texts, or one text with commas.
+    pub(crate) fn texts(&mut self, name: &'static str) -> Result<Vec<String>, ArgumentError> {
+        let texts = self.take(name, "a list of strings", |value| match value {
+            Value::Array(items) => items
+                .into_iter()
+                .map(|item| item.as_str().map(str::to_owned))
+                .collect(),
+            Value::String(text) => Some(
+                text.split(',')
+                    .map(|part| part.trim().to_owned())
+                    .filter(|part| !part.is_empty())
+                    .collect(),
+            ),
+            _ => None,
+        })?;
+        Ok(texts.unwrap_or_default())
+    }
+
     /// Refuses what is left.
     pub(crate) fn finish(self, known: &[&'static str]) -> Result<(), ArgumentError> {
         let Some(name) = self.0.keys().next() else {

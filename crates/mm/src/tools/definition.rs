@@ -7,9 +7,11 @@ use rmcp::model::{
 };
 use serde_json::{Value, json};
 
+use super::graph_definition;
+
 /// For the assistant, about the whole.
 const INSTRUCTIONS: &str = "Microsoft 365 administration over long-lived PowerShell sessions: \
-Exchange Online (exo), SharePoint (pnp), Azure (azure), Teams (teams). Call `run` without arguments \
+Exchange Online (exo), SharePoint (pnp), Azure (azure), Teams (teams); and Microsoft Graph by `graph_request`. Call `run` without arguments \
 first, to see which connections (tenants) there are. Every answer begins with the connection and \
 tenant it is about: check that it is the tenant the user means before anything that changes data. \
 When an answer says that sign-in is needed, show the code and the URL to the user and stop; when \
@@ -65,7 +67,7 @@ fn with_tasks(mut capabilities: ServerCapabilities) -> ServerCapabilities {
 
 /// The tools, in a fixed order.
 pub(crate) fn tools() -> Vec<Tool> {
-    vec![run(), job()]
+    vec![run(), job(), graph_definition::graph_request()]
 }
 
 fn run() -> Tool {
@@ -176,7 +178,7 @@ fn jobs() -> Value {
     })
 }
 
-fn object(value: Value) -> Arc<JsonObject> {
+pub(super) fn object(value: Value) -> Arc<JsonObject> {
     match value {
         Value::Object(object) => Arc::new(object),
         // The schemas above are objects; anything else would be an empty schema, which is valid.
@@ -200,6 +202,10 @@ mod tests {
         for (tool, arguments) in [
             (run(), &super::super::run::ARGUMENTS[..]),
             (job(), &super::super::job::ARGUMENTS[..]),
+            (
+                graph_definition::graph_request(),
+                &super::super::graph::ARGUMENTS[..],
+            ),
         ] {
             let mut named: Vec<&str> = tool.input_schema["properties"]
                 .as_object()

@@ -1,7 +1,9 @@
-//! The two tools: what they are called with, and what they do.
+//! The tools: what they are called with, and what they do.
 
 mod arguments;
 pub(crate) mod definition;
+pub(crate) mod graph;
+mod graph_definition;
 pub(crate) mod job;
 pub(crate) mod run;
 mod wait;
@@ -12,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::arguments::{ArgumentError, Arguments};
 use crate::config::ConfigError;
+use crate::graph::GraphError;
 use crate::pool::PoolError;
 use crate::progress::Reporter;
 
@@ -30,6 +33,8 @@ pub(crate) enum Outcome {
     Jobs(JobList),
     /// What became of a job.
     Job(Box<JobAnswer>),
+    /// What came of a call of Graph.
+    Graph(graph::GraphOutcome),
 }
 
 /// Why a tool call has no such answer.
@@ -41,6 +46,9 @@ pub(crate) enum Failure {
     /// The pool refused it, or could not be asked.
     #[error(transparent)]
     Pool(#[from] PoolError),
+    /// The call of Graph is wrong, or its connection is not known.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
     /// `mm` itself is configured wrongly.
     #[error("mm is not configured: {0}")]
     Config(#[from] ConfigError),
@@ -52,6 +60,7 @@ impl Failure {
         match self {
             Self::Argument(_) => "bad_arguments",
             Self::Pool(error) => error.code(),
+            Self::Graph(error) => error.code(),
             Self::Config(_) => "bad_configuration",
         }
     }

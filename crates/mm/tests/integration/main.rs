@@ -17,6 +17,8 @@
 mod client;
 mod demo;
 mod faults;
+mod graph;
+mod graph_stage;
 mod handshakes;
 mod job_tool;
 mod lifecycle;
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         ("lifecycle", lifecycle::CASES),
         ("faults", faults::CASES),
         ("shell", shell::CASES),
+        ("graph", graph::CASES),
     ] {
         trials.extend(cases.iter().map(|(name, test)| trial(group, name, *test)));
     }

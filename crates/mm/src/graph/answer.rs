@@ -1,0 +1,82 @@
+//! What a call of Graph answers.
+
+use session_pool::domain::graph::Method;
+use session_pool::sign_in::DevicePrompt;
+
+use super::body::Blob;
+use super::error::GraphError;
+
+/// An answer, and who it is about.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// The connection.
+    pub(crate) connection: String,
+    /// The tenant, as the registry names it.
+    pub(crate) tenant: Option<String>,
+    /// The account that is signed in; an app has none.
+    pub(crate) account: Option<String>,
+    /// The account that is expected to sign in.
+    pub(crate) expected: Option<String>,
+    /// Whether the app itself is signed in.
+    pub(crate) app_only: bool,
+    /// `Microsoft Graph` or `Power Automate`.
+    pub(crate) service: &'static str,
+    /// How it was called.
+    pub(crate) method: Method,
+    /// Path and query.
+    pub(crate) call: String,
+    /// What came of it.
+    pub(crate) content: Content,
+}
+
+/// What came of a call.
+#[derive(Debug)]
+pub(crate) enum Content {
+    /// JSON or text.
+    Shown(Shown),
+    /// Success without a body.
+    Nothing(u16),
+    /// A body that is not text.
+    Blob(u16, Blob),
+    /// A body in a file.
+    Saved {
+        path: String,
+        blob: Blob,
+        /// Items, where it is a collection.
+        items: Option<usize>,
+        /// Where a collection goes on, that was not fetched to its end.
+        cursor: Option<String>,
+    },
+    /// A person must sign in first.
+    SignIn(DevicePrompt),
+    /// The call would send something, and was not sent.
+    Preview(String),
+    /// It went wrong.
+    Failed(GraphError),
+}
+
+/// A page of JSON or text.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Shown {
+    pub(crate) status: u16,
+    /// JSON (an array for a collection), or the text.
+    pub(crate) output: String,
+    /// `json`, `text` or `html`.
+    pub(crate) format: &'static str,
+    /// Items on this page, where it is a collection.
+    pub(crate) items: Option<usize>,
+    /// Items delivered so far, this page included.
+    pub(crate) delivered: usize,
+    /// Items there are, where the service says so.
+    pub(crate) total: Option<u64>,
+    /// Where it goes on.
+    pub(crate) cursor: Option<String>,
+    /// Why it stops here.
+    pub(crate) stopped: Option<&'static str>,
+    /// Whether it begins or ends inside an item.
+    pub(crate) partial: bool,
+    /// The endpoint that tells of changes from now on.
+    pub(crate) delta: Option<String>,
+    /// What else a collection said beside its items, as JSON.
+    pub(crate) beside: Option<String>,
+}

@@ -1,0 +1,412 @@
+//! `$batch`: any number of sub-requests, each under the same rules as a call of its own, and each
+//! repeated on its own where the service asks for patience.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+use session_pool::domain::graph::{
+    Attempt, Endpoint, Failed, Header, Method, Query, Service, retry_after,
+};
+
+use super::client::{Client, Sending};
+use super::error::GraphError;
+use super::{Heard, Hears, body};
+
+/// Most sub-requests of one call of Graph.
+const MOST: usize = 20;
+
+/// Most sub-requests of one call of ours.
+const LONGEST: usize = 1000;
+
+/// A batch whose sub-requests have been checked.
+#[derive(Clone, Debug)]
+pub(crate) struct Batch(Vec<SubRequest>);
+
+/// One call inside.
+#[derive(Clone, Debug)]
+pub(crate) struct SubRequest {
+    id: String,
+    pub(crate) method: Method,
+    /// Path behind the base, with the version.
+    pub(crate) path: String,
+    pub(crate) body: Option<Value>,
+    depends_on: Vec<String>,
+    raw: Map<String, Value>,
+}
+
+impl Batch {
+    /// Whether a call is a batch.
+    pub(crate) fn is_one(method: Method, path: &str) -> bool {
+        method == Method::Post
+            && path
+                .trim_end_matches('/')
+                .to_ascii_lowercase()
+                .ends_with("/$batch")
+    }
+
+    /// Reads a batch's body.
+    ///
+    /// # Errors
+    /// The first sub-request that would not be allowed as a call of its own.
+    pub(crate) fn parse(
+        body: Option<&Value>,
+        base: &str,
+        version: &str,
+    ) -> Result<Self, GraphError> {
+        let wrong = |words: String| GraphError::Request(words);
+        let requests = body
+            .and_then(|body| body.get("requests"))
+            .and_then(Value::as_array)
+            .ok_or_else(|| {
+                wrong(
+                    "a batch needs the body {\"requests\": [{\"id\", \"method\", \"url\"}]}"
+                        .to_owned(),
+                )
+            })?;
+        if requests.is_empty() || requests.len() > LONGEST {
+            return Err(wrong(format!("a batch holds 1 to {LONGEST} requests")));
+        }
+        let mut ids = HashSet::new();
+        let mut parsed = Vec::with_capacity(requests.len());
+        for (position, request) in requests.iter().enumerate() {
+            let place = position + 1;
+            let object = request
+                .as_object()
+                .ok_or_else(|| wrong(format!("request {place} of the batch must be an object")))?;
+            let sub = SubRequest::parse(object, base, version)
+                .map_err(|error| wrong(format!("request {place} of the batch: {error}")))?;
+            if !ids.insert(sub.id.clone()) {
+                return Err(wrong(format!(
+                    "request {place} of the batch has an id that another has"
+                )));
+            }
+            if let Some(unknown) = sub.depends_on.iter().find(|id| !ids.contains(*id)) {
+                return Err(wrong(format!(
+                    "request {place} of the batch depends on {unknown:?}, which does not stand before it"
+                )));
+            }
+            parsed.push(sub);
+        }
+        Ok(Self(parsed))
+    }
+
+    /// The calls inside.
+    pub(crate) fn requests(&self) -> impl Iterator<Item = &SubRequest> {
+        self.0.iter()
+    }
+
+    /// Sends all of it, twenty at a time, and what was throttled again. Answers with Graph's shape:
+    /// `{"responses": […]}` in the order of the requests.
+    ///
+    /// # Errors
+    /// Where a part of it got no answer at all.
+    pub(crate) async fn send(
+        &self,
+        client: &mut Client<'_>,
+        endpoint: &Endpoint,
+        hears: &mut dyn Hears,
+    ) -> Result<Value, GraphError> {
+        let mut done: HashMap<String, Value> = HashMap::new();
+        let chunks = self.0.chunks(MOST);
+        let count = chunks.len();
+        for (number, chunk) in chunks.enumerate() {
+            if count > 1 {
+                hears.hear(Heard::Batch { number, count }).await;
+            }
+            self.send_chunk(chunk, client, endpoint, &mut done, hears)
+                .await?;
+        }
+        let responses: Vec<Value> = self
+            .0
+            .iter()
+            .filter_map(|request| done.remove(&request.id))
+            .collect();
+        Ok(json!({"responses": responses}))
+    }
+
+    async fn send_chunk(
+        &self,
+        chunk: &[SubRequest],
+        client: &mut Client<'_>,
+        endpoint: &Endpoint,
+        done: &mut HashMap<String, Value>,
+        hears: &mut dyn Hears,
+    ) -> Result<(), GraphError> {
+        let mut open: Vec<&SubRequest> = Vec::with_capacity(chunk.len());
+        for request in chunk {
+            // What an earlier batch of twenty was to do first is done, or failed.
+            let failed = request
+                .depends_on
+                .iter()
+                .any(|id| done.get(id).is_some_and(|answer| status(answer) >= 400));
+            if failed {
+                done.insert(request.id.clone(), failed_dependency(&request.id));
+            } else {
+                open.push(request);
+            }
+        }
+        let mut number = 1;
+        while !open.is_empty() {
+            let ids: HashSet<&str> = open.iter().map(|request| request.id.as_str()).collect();
+            let requests: Vec<Value> = open.iter().map(|request| request.wire(&ids)).collect();
+            let sending = Sending {
+                method: Method::Post,
+                url: endpoint.url(),
+                headers: &[],
+                body: Some(json!({"requests": requests}).to_string().into()),
+            };
+            let response = client.send(&sending, hears).await?;
+            if !response.status().is_success() {
+                return Err(super::refused(response, endpoint, client, "").await);
+            }
+            let mut answer = body::json(response).await?;
+            let answers = match answer.get_mut("responses").map(Value::take) {
+                Some(Value::Array(answers)) => answers,
+                _ => return Err(GraphError::Garbled("a batch without responses".to_owned())),
+            };
+            for answer in answers {
+                let id = id_of(answer.get("id"));
+                done.insert(id, answer);
+            }
+            let mut wait = Duration::ZERO;
+            open.retain(|request| {
+                let Some(answer) = done.get(&request.id) else {
+                    return false;
+                };
+                match request.again(answer, number) {
+                    Some(needed) => {
+                        wait = wait.max(needed);
+                        true
+                    }
+                    None => false,
+                }
+            });
+            // What depends on a throttled request was answered 424, and waits with it.
+            let again: HashSet<String> = open.iter().map(|request| request.id.clone()).collect();
+            for request in chunk {
+                let depends = request.depends_on.iter().any(|id| again.contains(id));
+                if depends
+                    && done
+                        .get(&request.id)
+                        .is_some_and(|answer| status(answer) == 424)
+                {
+                    open.push(request);
+                }
+            }
+            open.sort_by_key(|request| chunk.iter().position(|own| own.id == request.id));
+            if open.is_empty() || !client.has_time(wait) {
+                break;
+            }
+            hears.hear(Heard::Waiting { wait, number }).await;
+            tokio::time::sleep(wait).await;
+            number += 1;
+        }
+        Ok(())
+    }
+}
+
+impl SubRequest {
+    fn parse(object: &Map<String, Value>, base: &str, version: &str) -> Result<Self, GraphError> {
+        let wrong = |words: &str| GraphError::Request(words.to_owned());
+        let text = |key: &str| object.get(key).and_then(Value::as_str);
+        let id = id_of(object.get("id"));
+        if id.is_empty() {
+            return Err(wrong("\"id\" is missing"));
+        }
+        let method: Method = text("method")
+            .unwrap_or("GET")
+            .parse()
+            .map_err(|error| GraphError::Request(format!("{error}")))?;
+        let url = text("url").ok_or_else(|| wrong("\"url\" is missing"))?;
+        if Self::is_nested(url) {
+            return Err(wrong("a batch cannot hold a batch"));
+        }
+        // The whole batch has one version; a sub-request's own would become part of its path.
+        let trimmed = url.trim_start_matches('/');
+        let endpoint = Endpoint::new(
+            &format!("/{version}/{trimmed}"),
+            &Query::default(),
+            Service::Graph,
+            base,
+        )?;
+        let relative = endpoint
+            .path_and_query()
+            .strip_prefix(&format!("/{version}"))
+            .unwrap_or_default()
+            .to_owned();
+        let headers = match object.get("headers") {
+            Some(Value::Object(headers)) => super::request::headers(headers)?,
+            None | Some(Value::Null) => Vec::new(),
+            Some(_) => return Err(wrong("\"headers\" must be an object")),
+        };
+        let depends_on = match object.get("dependsOn") {
+            Some(Value::Array(ids)) => ids.iter().map(|id| id_of(Some(id))).collect(),
+            _ => Vec::new(),
+        };
+        let body = object.get("body").cloned();
+        Ok(Self {
+            raw: raw(&id, method, &relative, &headers, body.as_ref()),
+            path: endpoint.path().to_owned(),
+            id,
+            method,
+            body,
+            depends_on,
+        })
+    }
+
+    fn is_nested(url: &str) -> bool {
+        let path = url.split('?').next().unwrap_or_default();
+        let last = path.trim_end_matches('/').rsplit('/').next();
+        last.is_some_and(|last| {
+            last.eq_ignore_ascii_case("$batch") || last.eq_ignore_ascii_case("%24batch")
+        })
+    }
+
+    /// As it is sent, among these.
+    fn wire(&self, among: &HashSet<&str>) -> Value {
+        let mut raw = self.raw.clone();
+        let depends: Vec<&String> = self
+            .depends_on
+            .iter()
+            .filter(|id| among.contains(id.as_str()))
+            .collect();
+        if !depends.is_empty() {
+            raw.insert("dependsOn".to_owned(), json!(depends));
+        }
+        Value::Object(raw)
+    }
+
+    /// How long to wait before it is sent again, where it must be.
+    fn again(&self, answer: &Value, number: u32) -> Option<Duration> {
+        let named = answer
+            .get("headers")
+            .and_then(Value::as_object)
+            .and_then(|headers| {
+                let (_, value) = headers
+                    .iter()
+                    .find(|(name, _)| name.eq_ignore_ascii_case("retry-after"))?;
+                match value {
+                    Value::String(text) => retry_after(text, Timestamp::now()),
+                    Value::Number(number) => Some(Duration::from_secs(number.as_u64()?)),
+                    _ => None,
+                }
+            });
+        Attempt {
+            method: self.method,
+            failed: Failed::Status(status(answer)),
+            retry_after: named,
+            number,
+        }
+        .wait()
+    }
+}
+
+fn raw(
+    id: &str,
+    method: Method,
+    url: &str,
+    headers: &[Header],
+    body: Option<&Value>,
+) -> Map<String, Value> {
+    let mut raw = Map::new();
+    raw.insert("id".to_owned(), id.into());
+    raw.insert("method".to_owned(), method.as_str().into());
+    raw.insert("url".to_owned(), url.into());
+    let mut own: Map<String, Value> = headers
+        .iter()
+        .map(|header| (header.name.to_owned(), header.value.clone().into()))
+        .collect();
+    if let Some(body) = body {
+        // Graph refuses a body without its type.
+        own.entry("Content-Type")
+            .or_insert_with(|| "application/json".into());
+        raw.insert("body".to_owned(), body.clone());
+    }
+    if !own.is_empty() {
+        raw.insert("headers".to_owned(), Value::Object(own));
+    }
+    raw
+}
+
+fn id_of(id: Option<&Value>) -> String {
+    match id {
+        Some(Value::String(id)) => id.clone(),
+        Some(Value::Number(id)) => id.to_string(),
+        _ => String::new(),
+    }
+}
+
+fn status(answer: &Value) -> u16 {
+    let status = answer.get("status").and_then(Value::as_u64).unwrap_or(0);
+    u16::try_from(status).unwrap_or(0)
+}
+
+fn failed_dependency(id: &str) -> Value {
+    json!({
+        "id": id,
+        "status": 424,
+        "body": {"error": {"code": "FailedDependency", "message": "A request that this one depends on failed; it was not sent."}},
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+    use super::*;
+
+    fn parse(requests: Value) -> Result<Batch, GraphError> {
+        let body = json!({"requests": requests});
+        Batch::parse(Some(&body), "https://graph.microsoft.com", "v1.0")
+    }
+
+    #[test]
+    fn each_request_obeys_the_rules_of_a_single_call() {
+        for request in [
+            json!({"id": "1", "method": "GET", "url": "https://evil.example/x"}),
+            json!({"id": "1", "method": "GET", "url": "//evil.example/x/../y"}),
+            json!({"id": "1", "method": "GET", "url": "/users/../me"}),
+            json!({"id": "1", "method": "TRACE", "url": "/users"}),
+            json!({"id": "1", "method": "POST", "url": "/$batch"}),
+            json!({"id": "1", "method": "GET", "url": "/users", "headers": {"Authorization": "x"}}),
+            json!({"method": "GET", "url": "/users"}),
+            json!({"id": "1", "url": "/users", "dependsOn": ["2"]}),
+            json!("x"),
+        ] {
+            let parsed = parse(json!([request]));
+            // A URL of another host becomes, at worst, a path on the right one.
+            if let Ok(batch) = &parsed {
+                assert!(batch.0[0].path.starts_with("/v1.0/"), "{request}");
+            } else {
+                assert!(parsed.is_err(), "{request}");
+            }
+        }
+        assert!(parse(json!([])).is_err());
+        assert!(parse(json!([{"id": "1", "url": "/a"}, {"id": 1, "url": "/b"}])).is_err());
+    }
+
+    #[test]
+    fn a_request_is_sent_encoded_and_with_its_bodys_type() {
+        let batch = parse(json!([
+            {"id": "a", "method": "GET", "url": "users?$filter=displayName eq 'A'"},
+            {"id": 2, "method": "post", "url": "/groups", "body": {"x": 1}, "dependsOn": ["a"]},
+        ]))
+        .unwrap();
+        let ids = HashSet::from(["a", "2"]);
+        assert_eq!(
+            batch.0[0].wire(&ids),
+            json!({"id": "a", "method": "GET", "url": "/users?$filter=displayName%20eq%20%27A%27"})
+        );
+        assert_eq!(
+            batch.0[1].wire(&ids),
+            json!({"id": "2", "method": "POST", "url": "/groups", "body": {"x": 1},
+                "headers": {"Content-Type": "application/json"}, "dependsOn": ["a"]})
+        );
+        assert_eq!(
+            batch.0[1].wire(&HashSet::from(["2"])).get("dependsOn"),
+            None
+        );
+    }
+}

@@ -1,0 +1,132 @@
+//! Answers' bodies: what they are, and reading them without surprise.
+
+use reqwest::Response;
+use reqwest::header::CONTENT_TYPE;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::error::GraphError;
+use super::files::Saving;
+
+/// Bytes of JSON or text that are held in memory.
+const LARGEST: usize = 64 << 20;
+
+/// What a body is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Json,
+    Text,
+    Html,
+    Binary,
+}
+
+/// A body that is not shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Blob {
+    pub(crate) content_type: String,
+    pub(crate) bytes: u64,
+    pub(crate) sha256: String,
+}
+
+/// What the answer says it is.
+pub(crate) fn kind(response: &Response) -> Kind {
+    let full = content_type(response).to_ascii_lowercase();
+    let plain = full.split(';').next().unwrap_or_default().trim().to_owned();
+    if plain.ends_with("/json") || plain.ends_with("+json") {
+        Kind::Json
+    } else if plain == "text/html" || plain == "application/xhtml+xml" {
+        Kind::Html
+    } else if plain.starts_with("text/") || plain.ends_with("/xml") || plain.ends_with("+xml") {
+        Kind::Text
+    } else {
+        Kind::Binary
+    }
+}
+
+pub(crate) fn content_type(response: &Response) -> String {
+    response
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("application/octet-stream")
+        .chars()
+        .take(100)
+        .collect()
+}
+
+/// All of it.
+///
+/// # Errors
+/// Where it is too large or breaks off.
+pub(crate) async fn bytes(mut response: Response) -> Result<Vec<u8>, GraphError> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(broken)? {
+        if bytes.len() + chunk.len() > LARGEST {
+            return Err(GraphError::TooLarge(LARGEST));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+/// As JSON.
+///
+/// # Errors
+/// As [`bytes`], or where it is no JSON.
+pub(crate) async fn json(response: Response) -> Result<Value, GraphError> {
+    let bytes = bytes(response).await?;
+    serde_json::from_slice(&bytes)
+        .map_err(|error| GraphError::Garbled(format!("it is called JSON and is not ({error})")))
+}
+
+/// As text.
+///
+/// # Errors
+/// As [`bytes`].
+pub(crate) async fn text(response: Response) -> Result<String, GraphError> {
+    let bytes = bytes(response).await?;
+    let text = String::from_utf8_lossy(&bytes);
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned())
+}
+
+/// Its size and hash; into a file where there is one.
+///
+/// # Errors
+/// Where it breaks off, or the disk does not take it.
+pub(crate) async fn blob(
+    mut response: Response,
+    mut saving: Option<&mut Saving>,
+) -> Result<Blob, GraphError> {
+    let content_type = content_type(&response);
+    let mut hash = Sha256::new();
+    let mut bytes = 0;
+    while let Some(chunk) = response.chunk().await.map_err(broken)? {
+        hash.update(&chunk);
+        bytes += chunk.len() as u64;
+        if let Some(saving) = &mut saving {
+            saving.write(&chunk)?;
+        }
+    }
+    Ok(Blob {
+        content_type,
+        bytes,
+        sha256: hex(&hash.finalize()),
+    })
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn broken(error: reqwest::Error) -> GraphError {
+    let host = error
+        .url()
+        .and_then(|url| url.host_str())
+        .unwrap_or("the service")
+        .to_owned();
+    GraphError::Broken {
+        host,
+        reason: "in the middle of the answer".to_owned(),
+        reads: true,
+    }
+}

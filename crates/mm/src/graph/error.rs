@@ -1,0 +1,128 @@
+//! Why a call of Graph has no answer.
+
+use std::time::Duration;
+
+use session_pool::domain::graph::{EndpointError, HeaderError, QueryError, RedirectError};
+use session_pool::sign_in::{DevicePrompt, SignInError};
+
+use super::cursor::CursorError;
+use super::files::FileError;
+use super::places::PlacesError;
+
+/// Why there is no answer, each with what to do.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum GraphError {
+    #[error("{0}")]
+    Places(#[from] PlacesError),
+    #[error("{0}")]
+    Request(String),
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    #[error(transparent)]
+    Header(#[from] HeaderError),
+    #[error(transparent)]
+    Cursor(#[from] CursorError),
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("{0}")]
+    SignIn(#[from] SignInError),
+    /// A person has to sign in first.
+    #[error("a person must sign in first")]
+    SignInNeeded(Box<DevicePrompt>),
+    /// The service said no.
+    #[error("{0}")]
+    Refused(Box<Refusal>),
+    #[error("the service throttles and wants {} s of quiet, longer than this call can wait. {} Repeat it then", wait.as_secs(), done(*sent))]
+    Throttled { wait: Duration, sent: bool },
+    #[error(
+        "the service at {host} cannot be reached ({reason}), so nothing was sent; check the network and the proxy"
+    )]
+    Unreachable { host: String, reason: String },
+    #[error("the connection to {host} ended before the answer ({reason}). {} ", if *reads { "Repeat the call" } else { "Whether the change was made is not known: read before you repeat it" })]
+    Broken {
+        host: String,
+        reason: String,
+        reads: bool,
+    },
+    #[error("the service redirects the call, but {0}; it was not followed")]
+    Redirect(#[from] RedirectError),
+    #[error("the service redirected the call more than five times; it was given up")]
+    RedirectLoop,
+    #[error("the service's answer is larger than {} MB: ask for less with $select and $top, or give save_to", .0 >> 20)]
+    TooLarge(usize),
+    #[error("the service's answer is not what it should be: {0}")]
+    Garbled(String),
+    #[error("the call was cancelled{}", if *.0 { "" } else { "; whether the change was made is not known: read before you repeat it" })]
+    Cancelled(bool),
+}
+
+fn done(sent: bool) -> &'static str {
+    if sent {
+        "What was done before it stays done."
+    } else {
+        "Nothing was done."
+    }
+}
+
+/// The service's refusal.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{code} (status {status}){}{}. What to do: {advice}{}",
+    sentence(message),
+    more(detail),
+    id(request_id)
+)]
+pub(crate) struct Refusal {
+    pub(crate) status: u16,
+    pub(crate) code: String,
+    pub(crate) message: String,
+    /// The inner error's code.
+    pub(crate) detail: Option<String>,
+    pub(crate) request_id: Option<String>,
+    pub(crate) advice: String,
+}
+
+fn sentence(message: &str) -> String {
+    match message.trim_end_matches('.') {
+        "" => String::new(),
+        message => format!(": {message}"),
+    }
+}
+
+fn more(detail: &Option<String>) -> String {
+    detail
+        .as_ref()
+        .map_or_else(String::new, |detail| format!(" ({detail})"))
+}
+
+fn id(request_id: &Option<String>) -> String {
+    request_id
+        .as_ref()
+        .map_or_else(String::new, |id| format!(" (request-id {id})"))
+}
+
+impl GraphError {
+    /// A stable word for it, for programs.
+    pub(crate) fn code(&self) -> &str {
+        match self {
+            Self::Places(PlacesError::Unknown(_)) => "unknown_connection",
+            Self::Places(_) => "bad_configuration",
+            Self::Request(_) | Self::Endpoint(_) | Self::Query(_) | Self::Header(_) => {
+                "bad_arguments"
+            }
+            Self::Cursor(_) => "bad_cursor",
+            Self::File(_) => "file",
+            Self::SignIn(_) => "sign_in_failed",
+            Self::SignInNeeded(_) => "auth_required",
+            Self::Refused(refusal) => &refusal.code,
+            Self::Throttled { .. } => "throttled",
+            Self::Unreachable { .. } | Self::Broken { .. } => "unreachable",
+            Self::Redirect(_) | Self::RedirectLoop => "redirect",
+            Self::TooLarge(_) => "too_large",
+            Self::Garbled(_) => "garbled",
+            Self::Cancelled(_) => "cancelled",
+        }
+    }
+}

@@ -1,0 +1,422 @@
+//! Microsoft Graph and Power Automate: one call from its arguments to its answer.
+
+mod advice;
+mod answer;
+mod batch;
+mod body;
+mod challenge;
+mod client;
+mod confirm;
+mod cursor;
+mod elsewhere;
+mod error;
+mod files;
+mod heard;
+mod noise;
+mod page;
+mod places;
+mod read;
+mod redact;
+mod refusal;
+mod request;
+mod structured;
+mod text;
+mod upload;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::StatusCode;
+use serde_json::Value;
+use session_pool::domain::graph::{Endpoint, Header, Method, Query, Service};
+use session_pool::domain::registry::Connection;
+use session_pool::sign_in::http::Http;
+use session_pool::sign_in::{Access, Audience, Challenge, SignIn};
+use tokio::time::Instant;
+
+pub(crate) use self::answer::{Answer, Content};
+use self::batch::Batch;
+use self::body::Kind;
+use self::client::{Client, Sending};
+use self::confirm::{Decision, Proposed};
+use self::cursor::{CursorError, Place, Seal};
+use self::elsewhere::Elsewhere;
+pub(crate) use self::error::GraphError;
+use self::files::Files;
+pub(crate) use self::heard::{Heard, Hears};
+pub(crate) use self::page::CHARACTERS;
+pub(crate) use self::places::{Places, PlacesError};
+use self::read::{Limits, Reader};
+use self::refusal::refused;
+pub(crate) use self::request::{DEFAULT_ITEMS, MOST_ITEMS, Request, headers, query};
+pub(crate) use self::structured::{status, structured};
+pub(crate) use self::text::text;
+use self::upload::Upload;
+
+/// Between the end of paging and the end of a call: one last page may be under way.
+const LAST_PAGE: Duration = Duration::from_secs(5);
+
+/// How much an answer may be, and how long it may take.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Bounds {
+    /// Characters of the answer.
+    pub(crate) characters: Option<usize>,
+    /// Time until it must be there.
+    pub(crate) within: Option<Duration>,
+}
+
+/// Everything that calls have in common. Nothing is opened before a call needs it.
+#[derive(Debug)]
+pub(crate) struct Graph {
+    places: Places,
+    sign_in: SignIn,
+    http: Arc<Http>,
+    elsewhere: Elsewhere,
+}
+
+impl Graph {
+    /// Graph by these files.
+    pub(crate) fn new(places: Places) -> Self {
+        let http = Arc::new(Http::new());
+        Self {
+            sign_in: SignIn::new(&places.tokens, &places.secrets, Arc::clone(&http)),
+            places,
+            http,
+            elsewhere: Elsewhere::default(),
+        }
+    }
+
+    /// The connections there are.
+    ///
+    /// # Errors
+    /// Where the registry cannot be used.
+    pub(crate) fn connections(&self) -> Result<Vec<Arc<Connection>>, GraphError> {
+        let registry = self.places.registry()?;
+        Ok(registry.connections().cloned().collect())
+    }
+
+    /// Does a call. What goes wrong once the connection is known is part of the answer, so that it
+    /// is told whose tenant it was about.
+    ///
+    /// # Errors
+    /// Where the call is wrong in itself, or the connection is not known.
+    pub(crate) async fn call(
+        &self,
+        request: Request,
+        bounds: Bounds,
+        hears: &mut dyn Hears,
+    ) -> Result<Answer, GraphError> {
+        let request = request.check()?;
+        let connection = self.places.connection(&request.connection)?;
+        let call = Call::new(self, &request, &connection, bounds)?;
+        Ok(call.answer(hears).await)
+    }
+
+    /// Signs a connection in: a token, or the code that a person has to enter.
+    ///
+    /// # Errors
+    /// Where there can be neither.
+    pub(crate) async fn sign_in(
+        &self,
+        connection: &str,
+        audience: Audience,
+    ) -> Result<(Arc<Connection>, Access), GraphError> {
+        let connection = self.places.connection(connection)?;
+        let challenge = Challenge::default();
+        let access = self.sign_in.token(&connection, audience, challenge).await?;
+        Ok((connection, access))
+    }
+
+    /// Forgets a connection's tokens; says whether there were any.
+    ///
+    /// # Errors
+    /// Where they cannot be deleted.
+    pub(crate) async fn sign_out(&self, connection: &str) -> Result<bool, GraphError> {
+        let connection = self.places.connection(connection)?;
+        Ok(self.sign_in.sign_out(&connection).await?)
+    }
+}
+
+/// One call.
+struct Call<'a> {
+    graph: &'a Graph,
+    request: &'a Request,
+    connection: &'a Connection,
+    bounds: Bounds,
+    service: Service,
+    endpoint: Endpoint,
+    /// Where an earlier answer goes on.
+    place: Option<Place>,
+}
+
+impl<'a> Call<'a> {
+    fn new(
+        graph: &'a Graph,
+        request: &'a Request,
+        connection: &'a Connection,
+        bounds: Bounds,
+    ) -> Result<Self, GraphError> {
+        let base = |service| match service {
+            Service::Graph => connection.cloud.graph_url(),
+            Service::Flow => connection.cloud.flow_url(),
+        };
+        let (service, endpoint, place) = match &request.cursor {
+            Some(cursor) => {
+                let seal = Seal::open(&graph.places.tokens)?;
+                let place = seal.read(cursor, Timestamp::now())?;
+                if place.connection != connection.name.as_str() {
+                    return Err(GraphError::Request(format!(
+                        "the cursor belongs to connection {:?}",
+                        place.connection
+                    )));
+                }
+                let service = place.service();
+                (
+                    service,
+                    Endpoint::given(&place.link, base(service))?,
+                    Some(place),
+                )
+            }
+            None => {
+                let service = request.service;
+                let query: &Query = &request.query;
+                let endpoint = Endpoint::new(&request.endpoint, query, service, base(service))?;
+                (service, endpoint, None)
+            }
+        };
+        Ok(Self {
+            graph,
+            request,
+            connection,
+            bounds,
+            service,
+            endpoint,
+            place,
+        })
+    }
+
+    async fn answer(&self, hears: &mut dyn Hears) -> Answer {
+        let audience = match self.service {
+            Service::Graph => Audience::Graph,
+            Service::Flow => Audience::Flow,
+        };
+        let mut client = Client::new(
+            self.connection,
+            audience,
+            &self.graph.sign_in,
+            &self.graph.http,
+            &self.graph.elsewhere,
+            self.bounds.within.map(|within| Instant::now() + within),
+        );
+        let content = match self.content(&mut client, hears).await {
+            Ok(content) => content,
+            Err(GraphError::SignInNeeded(prompt)) => Content::SignIn(*prompt),
+            Err(error) => Content::Failed(error),
+        };
+        Answer {
+            connection: self.connection.name.to_string(),
+            tenant: self.connection.tenant_for_sign_in().map(|id| {
+                // The domain tells people more than the id.
+                self.connection.tenant.clone().unwrap_or(id)
+            }),
+            account: client.account().map(str::to_owned),
+            expected: self.connection.expected_email.clone(),
+            app_only: self.connection.authentication.is_app_only(),
+            service: audience.name(),
+            method: self.request.method,
+            call: self.endpoint.path_and_query().to_owned(),
+            content,
+        }
+    }
+
+    async fn content(
+        &self,
+        client: &mut Client<'_>,
+        hears: &mut dyn Hears,
+    ) -> Result<Content, GraphError> {
+        if self.request.method == Method::Get {
+            return self.read(client, hears).await;
+        }
+        let path = self.endpoint.path();
+        let version = path.split('/').nth(1).unwrap_or("v1.0");
+        let batch = if self.service == Service::Graph && Batch::is_one(self.request.method, path) {
+            Some(Batch::parse(
+                self.request.body.as_ref(),
+                client.base(),
+                version,
+            )?)
+        } else {
+            None
+        };
+        let decision = confirm::decide(&Proposed {
+            connection: self.connection,
+            method: self.request.method,
+            path,
+            body: self.request.body.as_ref(),
+            batch: batch.as_ref(),
+            confirmed: self.request.confirmed,
+            guarded: self.graph.places.send_guards,
+        });
+        match (decision, batch) {
+            (Decision::Preview(preview), _) => Ok(Content::Preview(preview)),
+            (Decision::Send, Some(batch)) => {
+                let mut answer = batch.send(client, &self.endpoint, hears).await?;
+                noise::removed(&mut answer, false);
+                Ok(whole(200, &answer))
+            }
+            (Decision::Send, None) => self.write(client, hears).await,
+        }
+    }
+
+    async fn read(
+        &self,
+        client: &mut Client<'_>,
+        hears: &mut dyn Hears,
+    ) -> Result<Content, GraphError> {
+        client.token().await?;
+        let account = client.account().map(str::to_owned);
+        let place = match &self.place {
+            Some(place) if place.account != account => return Err(CursorError::OtherAccount.into()),
+            Some(place) => Place {
+                made: Timestamp::now().as_second(),
+                ..place.clone()
+            },
+            None => self.first_place(account),
+        };
+        let saving = match &self.request.save_to {
+            Some(name) => Some(Files::open(self.graph.places.files.as_deref())?.create(name)?),
+            None => None,
+        };
+        let seal = Seal::open(&self.graph.places.tokens)?;
+        let limits = Limits {
+            characters: self.bounds.characters,
+            items: self
+                .request
+                .max_items
+                .or_else(|| place.all_pages.then_some(DEFAULT_ITEMS)),
+            until: client.deadline.map(|deadline| deadline - LAST_PAGE),
+        };
+        Reader {
+            client,
+            seal: &seal,
+            place,
+            limits,
+            saving,
+            hears,
+        }
+        .read()
+        .await
+    }
+
+    fn first_place(&self, account: Option<String>) -> Place {
+        let counts = self.endpoint.has_option("count") || self.endpoint.has_option("search");
+        Place {
+            connection: self.connection.name.to_string(),
+            account,
+            flow: self.service == Service::Flow,
+            link: self.endpoint.url().to_string(),
+            item: 0,
+            offset: 0,
+            delivered: 0,
+            headers: self
+                .request
+                .completed_headers(counts && self.service == Service::Graph)
+                .into_iter()
+                .map(|header| (header.name.to_owned(), header.value))
+                .collect(),
+            select: self.request.select.clone(),
+            all_pages: self.request.all_pages,
+            made: Timestamp::now().as_second(),
+        }
+    }
+
+    async fn write(
+        &self,
+        client: &mut Client<'_>,
+        hears: &mut dyn Hears,
+    ) -> Result<Content, GraphError> {
+        let mut headers = self.request.headers.clone();
+        let response = if let Some(name) = &self.request.upload_from {
+            let (file, size) = Files::open(self.graph.places.files.as_deref())?.read(name)?;
+            let mut upload = Upload {
+                name: name.clone(),
+                file,
+                size,
+            };
+            if upload.needs_session(self.endpoint.path()) {
+                upload
+                    .by_session(client, &self.endpoint, &headers, None, hears)
+                    .await?
+            } else {
+                if !headers.iter().any(|header| header.name == "Content-Type") {
+                    headers.extend(Header::new("Content-Type", upload.content_type()));
+                }
+                self.send(client, &headers, Some(upload.whole()?), hears)
+                    .await?
+            }
+        } else {
+            self.send(client, &headers, self.request.body_bytes(), hears)
+                .await?
+        };
+        let status = response.status();
+        if !status.is_success() {
+            let written = self.request.body.as_ref().map(Value::to_string);
+            let written = written.unwrap_or_default();
+            return Err(refused(response, &self.endpoint, client, &written).await);
+        }
+        let code = status.as_u16();
+        if status == StatusCode::NO_CONTENT {
+            return Ok(Content::Nothing(code));
+        }
+        match body::kind(&response) {
+            Kind::Json => {
+                let mut value = body::json(response).await?;
+                noise::removed(&mut value, true);
+                Ok(whole(code, &value))
+            }
+            Kind::Text | Kind::Html => Ok(Content::Shown(answer::Shown {
+                status: code,
+                output: body::text(response).await?,
+                format: "text",
+                ..answer::Shown::default()
+            })),
+            Kind::Binary => {
+                let blob = body::blob(response, None).await?;
+                if blob.bytes == 0 {
+                    Ok(Content::Nothing(code))
+                } else {
+                    Ok(Content::Blob(code, blob))
+                }
+            }
+        }
+    }
+
+    async fn send(
+        &self,
+        client: &mut Client<'_>,
+        headers: &[Header],
+        body: Option<bytes::Bytes>,
+        hears: &mut dyn Hears,
+    ) -> Result<reqwest::Response, GraphError> {
+        let sending = Sending {
+            method: self.request.method,
+            url: self.endpoint.url(),
+            headers,
+            body,
+        };
+        client.send(&sending, hears).await
+    }
+}
+
+/// An answer that cannot be asked for again, so that no part of it is left out.
+fn whole(status: u16, value: &Value) -> Content {
+    let mut page = page::Page::new(None);
+    page.entity(value, 0);
+    Content::Shown(answer::Shown {
+        status,
+        output: page.finish(),
+        format: "json",
+        ..answer::Shown::default()
+    })
+}

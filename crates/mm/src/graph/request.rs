@@ -1,0 +1,135 @@
+//! What a call of Graph asks for.
+
+use serde_json::{Map, Value};
+use session_pool::domain::graph::{Header, Method, Query, Service};
+
+use super::error::GraphError;
+
+/// Items of an answer with `all_pages` where the caller says nothing.
+pub(crate) const DEFAULT_ITEMS: usize = 1000;
+
+/// Most items that can be asked for in one answer.
+pub(crate) const MOST_ITEMS: u32 = 1_000_000;
+
+/// A call, as far as it can be checked without knowing the connection.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Request {
+    /// The connection's name.
+    pub(crate) connection: String,
+    /// Where; empty with a cursor.
+    pub(crate) endpoint: String,
+    /// How.
+    pub(crate) method: Method,
+    /// What is sent: a JSON value, or a text as it is.
+    pub(crate) body: Option<Value>,
+    /// Graph or Power Automate.
+    pub(crate) service: Service,
+    /// Whether what a preview showed is agreed to.
+    pub(crate) confirmed: bool,
+    /// Headers of the allow-list.
+    pub(crate) headers: Vec<Header>,
+    /// Query options beside those of the endpoint.
+    pub(crate) query: Query,
+    /// Whether further pages are fetched without being asked for.
+    pub(crate) all_pages: bool,
+    /// How many items are wanted at most.
+    pub(crate) max_items: Option<usize>,
+    /// The properties that are wanted.
+    pub(crate) select: Vec<String>,
+    /// Where an earlier answer goes on.
+    pub(crate) cursor: Option<String>,
+    /// The file that the answer is written to.
+    pub(crate) save_to: Option<String>,
+    /// The file that is sent.
+    pub(crate) upload_from: Option<String>,
+}
+
+impl Request {
+    /// Checks what belongs together.
+    ///
+    /// # Errors
+    /// [`GraphError::Request`] in a sentence.
+    pub(crate) fn check(mut self) -> Result<Self, GraphError> {
+        let wrong = |words: &str| Err(GraphError::Request(words.to_owned()));
+        let reads = self.method == Method::Get;
+        if self.cursor.is_some() {
+            if !self.endpoint.is_empty() || self.body.is_some() || !reads {
+                return wrong(
+                    "a cursor stands for the whole call: give it with the connection, without \
+                     endpoint, method and body",
+                );
+            }
+        } else if self.endpoint.trim().is_empty() {
+            return wrong("\"endpoint\" is missing: give a path such as /users or /me/messages");
+        }
+        if reads && (self.body.is_some() || self.upload_from.is_some()) {
+            return wrong("GET sends no body: use POST, PATCH or PUT");
+        }
+        if self.method == Method::Delete && self.upload_from.is_some() {
+            return wrong("DELETE sends no file");
+        }
+        if self.body.is_some() && self.upload_from.is_some() {
+            return wrong("give either \"body\" or \"upload_from\"");
+        }
+        if !reads && self.all_pages {
+            return wrong("\"all_pages\" is for GET");
+        }
+        if !self.select.is_empty() {
+            if !reads {
+                return wrong("\"select_fields\" is for GET");
+            }
+            if self.cursor.is_none() {
+                self.query.add("$select", &self.select.join(","))?;
+            }
+        }
+        // `confirmed` inside the body, as the original took it: no part of what is sent.
+        if let Some(Value::Object(body)) = &mut self.body {
+            self.confirmed |= body.remove("confirmed") == Some(Value::Bool(true));
+        }
+        Ok(self)
+    }
+
+    /// The body's bytes.
+    pub(crate) fn body_bytes(&self) -> Option<bytes::Bytes> {
+        match self.body.as_ref()? {
+            Value::String(text) => Some(text.clone().into()),
+            value => Some(value.to_string().into()),
+        }
+    }
+
+    /// The headers, with what Graph needs beside them: counting and searching the directory wants
+    /// a consistency level, and nobody gains by leaving it out.
+    pub(crate) fn completed_headers(&self, counts_or_searches: bool) -> Vec<Header> {
+        let mut headers = self.headers.clone();
+        let has = |name: &str| headers.iter().any(|header| header.name == name);
+        if counts_or_searches && self.method == Method::Get && !has("ConsistencyLevel") {
+            headers.extend(Header::new("ConsistencyLevel", "eventual"));
+        }
+        headers
+    }
+}
+
+/// Reads an object of headers.
+///
+/// # Errors
+/// The first that may not be set.
+pub(crate) fn headers(object: &Map<String, Value>) -> Result<Vec<Header>, GraphError> {
+    object
+        .iter()
+        .map(|(name, value)| {
+            let text = match value {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            Ok(Header::new(name, &text)?)
+        })
+        .collect()
+}
+
+/// Reads an object of query options.
+///
+/// # Errors
+/// The first that cannot be sent.
+pub(crate) fn query(object: &Map<String, Value>) -> Result<Query, GraphError> {
+    Ok(Query::new(object)?)
+}

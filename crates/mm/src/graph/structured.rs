@@ -1,0 +1,100 @@
+//! Answers for programs: the same as the text.
+
+use serde_json::{Map, Value, json};
+
+use super::answer::{Answer, Content};
+use super::body::Blob;
+
+/// The answer as an object; `status` is success, auth_required, confirmation_required or error, as
+/// for `run`.
+pub(crate) fn structured(answer: &Answer) -> Value {
+    let mut fields = Map::new();
+    let mut put = |name: &str, value: Value| {
+        if !value.is_null() {
+            fields.insert(name.to_owned(), value);
+        }
+    };
+    put("status", status(&answer.content).into());
+    put("connection", answer.connection.clone().into());
+    put("tenant", json!(answer.tenant));
+    put("authenticated_as", json!(answer.account));
+    put("service", answer.service.into());
+    put("method", answer.method.as_str().into());
+    put("endpoint", answer.call.clone().into());
+    match &answer.content {
+        Content::Shown(shown) => {
+            put("http_status", shown.status.into());
+            put("format", shown.format.into());
+            put("output", shown.output.clone().into());
+            put("items", json!(shown.items));
+            put("items_so_far", json!(shown.items.map(|_| shown.delivered)));
+            put("total_items", json!(shown.total));
+            put("cursor", json!(shown.cursor));
+            put("stopped", json!(shown.stopped));
+            put(
+                "partial",
+                if shown.partial {
+                    true.into()
+                } else {
+                    Value::Null
+                },
+            );
+            put("delta_endpoint", json!(shown.delta));
+            let beside = shown.beside.as_deref();
+            put(
+                "beside",
+                beside
+                    .and_then(|text| serde_json::from_str(text).ok())
+                    .unwrap_or_default(),
+            );
+        }
+        Content::Nothing(code) => put("http_status", (*code).into()),
+        Content::Blob(code, blob) => {
+            put("http_status", (*code).into());
+            put("file", file(blob));
+        }
+        Content::Saved {
+            path,
+            blob,
+            items,
+            cursor,
+        } => {
+            let mut file = file(blob);
+            if let Value::Object(file) = &mut file {
+                file.insert("path".to_owned(), path.clone().into());
+            }
+            put("file", file);
+            put("items", json!(items));
+            put("cursor", json!(cursor));
+        }
+        Content::SignIn(prompt) => {
+            put("device_code", prompt.code.clone().into());
+            put("auth_url", prompt.url.clone().into());
+            put("expires_in", prompt.seconds_left.into());
+            put("expected_account", json!(answer.expected));
+            put("message", json!(prompt.reason));
+        }
+        Content::Preview(preview) => put("preview", preview.clone().into()),
+        Content::Failed(error) => {
+            put("error", error.to_string().into());
+            put("code", error.code().into());
+        }
+    }
+    Value::Object(fields)
+}
+
+/// How a call ended, in a word.
+pub(crate) fn status(content: &Content) -> &'static str {
+    match content {
+        Content::Shown(_) | Content::Nothing(_) | Content::Blob(..) | Content::Saved { .. } => {
+            "success"
+        }
+        Content::SignIn(_) => "auth_required",
+        Content::Preview(_) => "confirmation_required",
+        Content::Failed(_) => "error",
+    }
+}
+
+fn file(blob: &Blob) -> Value {
+    json!({"bytes": blob.bytes, "content_type": blob.content_type, "sha256": blob.sha256})
+}
