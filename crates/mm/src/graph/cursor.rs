@@ -21,6 +21,9 @@ const LIFE: i64 = 24 * 3600;
 /// What the seal is for: nothing else that is sealed with this key can pass for a cursor.
 const PURPOSE: &[u8] = b"mm graph cursor 1";
 
+/// In front of every cursor: one that began with `-` would be an option to a shell.
+const PREFIX: char = 'g';
+
 /// A place in a long answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Place {
@@ -109,14 +112,15 @@ impl Seal {
             .map_err(|_| CursorError::Invalid)?;
         let mut sealed = nonce.as_ref().to_vec();
         sealed.extend_from_slice(&bytes);
-        Ok(URL_SAFE_NO_PAD.encode(sealed))
+        Ok(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(sealed)))
     }
 
     /// Reads a cursor of this user's.
     pub(crate) fn read(&self, cursor: &str, now: Timestamp) -> Result<Place, CursorError> {
-        let mut bytes = URL_SAFE_NO_PAD
-            .decode(cursor.trim())
-            .map_err(|_| CursorError::Invalid)?;
+        let text = cursor.trim().strip_prefix(PREFIX);
+        let mut bytes = text
+            .and_then(|text| URL_SAFE_NO_PAD.decode(text).ok())
+            .ok_or(CursorError::Invalid)?;
         let (nonce, sealed) = bytes
             .split_at_mut_checked(NONCE_LEN)
             .ok_or(CursorError::Invalid)?;

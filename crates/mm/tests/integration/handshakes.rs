@@ -42,7 +42,7 @@ fn every_version() {
             "tasks are of the later era: {hello}"
         );
         let list = client.request("tools/list", json!({}));
-        assert_eq!(list["result"]["tools"].as_array().unwrap().len(), 2);
+        assert_eq!(list["result"]["tools"].as_array().unwrap().len(), 3);
         for later in ["resultType", "ttlMs", "cacheScope"] {
             assert!(list["result"][later].is_null(), "{version}: {later}");
         }
@@ -138,7 +138,7 @@ fn tools() {
         .iter()
         .map(|tool| tool["name"].as_str().unwrap())
         .collect();
-    assert_eq!(names, ["run", "job"]);
+    assert_eq!(names, ["run", "job", "graph_request"]);
     for tool in tools {
         assert!(tool["title"].is_string());
         assert!(tool["description"].as_str().unwrap().len() > 300);

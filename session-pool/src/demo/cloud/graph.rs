@@ -4,7 +4,7 @@ use axum::Router;
 use axum::extract::{Path, Query as QueryOf, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::{any, get, post, put};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -61,7 +61,7 @@ pub(super) fn router() -> Router<DemoCloud> {
                 .post(oddities::echo),
         )
         .route("/$batch", post(batch::run))
-        .fallback(unknown);
+        .route("/{*rest}", any(unknown));
     Router::new()
         .nest("/v1.0", routes.clone())
         .nest("/beta", routes)
