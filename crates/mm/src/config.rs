@@ -14,13 +14,18 @@ const DEFAULT_URL: &str = "http://localhost:5200";
 
 /// Names of the environment variables that `mm` reads; registrations with clients repeat those
 /// that are set.
-pub(crate) const VARIABLES: [&str; 6] = [
+pub(crate) const VARIABLES: [&str; 11] = [
     "MM_SESSION_POOL_URL",
     "MM_TOKEN_OVER_HTTP",
     "SESSION_POOL_STATE_DIR",
     "SESSION_POOL_TOKEN_FILE",
     "SESSION_POOL_LOG_DIR",
     "SESSION_POOL_TOKEN",
+    "SESSION_POOL_REGISTRY",
+    "MM_FILES_DIR",
+    "MM_GRAPH_TOKENS_DIR",
+    "MM_SECRETS_DIR",
+    "MM_SEND_GUARDS",
 ];
 
 /// Everything that can be set.

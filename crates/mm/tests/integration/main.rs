@@ -18,6 +18,8 @@ mod client;
 mod demo;
 mod faults;
 mod graph;
+mod graph_limits;
+mod graph_python;
 mod graph_stage;
 mod handshakes;
 mod job_tool;
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         ("faults", faults::CASES),
         ("shell", shell::CASES),
         ("graph", graph::CASES),
+        ("graph", graph_limits::CASES),
     ] {
         trials.extend(cases.iter().map(|(name, test)| trial(group, name, *test)));
     }
@@ -55,6 +58,8 @@ fn main() -> ExitCode {
     let mut ignored = 0;
     for (group, cases, is_there) in [
         ("python", python::CASES, python),
+        ("python", graph_python::CASES, python),
+        ("python", graph_python::WITH_MSAL, graph_python::has_msal()),
         ("demo", demo::CASES, demo),
         ("demo", demo::WITH_PYTHON, demo && python),
     ] {
@@ -73,7 +78,7 @@ fn main() -> ExitCode {
     if ignored > 0 && !python {
         println!(
             "- Python with the package mcp: python3 -m venv VENV && VENV/bin/pip install \
-             mcp==2.3.0, and MM_TEST_PYTHON=VENV/bin/python"
+             mcp==2.3.0 msal==1.39.0, and MM_TEST_PYTHON=VENV/bin/python"
         );
     }
     if ignored > 0 && !demo {

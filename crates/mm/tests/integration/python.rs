@@ -33,7 +33,7 @@ pub fn remember(method: &str, version: &str, answer: &Value) {
 }
 
 /// The interpreter.
-fn interpreter() -> String {
+pub fn interpreter() -> String {
     std::env::var("MM_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned())
 }
 
@@ -78,7 +78,7 @@ pub fn official_client(
 /// Judges what every client sees.
 pub fn judge(seen: &Value, version: &str, connection: &str) {
     assert_eq!(seen["version"], version);
-    assert_eq!(seen["tools"], json!(["run", "job"]));
+    assert_eq!(seen["tools"], json!(["run", "job", "graph_request"]));
     let text = |key: &str| seen[key]["text"].as_str().unwrap().to_owned();
     assert!(text("connections").contains(&format!("Connection: {connection} | tenant: ")));
     assert!(text("quick").ends_with("\n\n2\n"), "{seen}");

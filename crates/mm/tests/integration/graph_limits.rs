@@ -1,0 +1,197 @@
+//! `graph_request` under throttling, refused tokens and guards.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::Case;
+use crate::graph_stage::Stage;
+
+pub const CASES: &[Case] = &[
+    ("sends_are_shown_first", sends),
+    ("a_batch_of_any_size_is_split", batches),
+    ("a_storm_of_429_is_waited_out", storm),
+    ("twenty_processes_refresh_once", twenty),
+    ("a_revoked_sign_in_asks_for_a_person", revoked),
+    ("power_automate_has_its_own_audience", flow),
+    ("writes_are_never_repeated_blindly", writes),
+    ("signing_out_forgets", sign_out),
+];
+
+fn sends() {
+    let stage = Stage::signed_in();
+    let mail = json!({"message": {
+        "subject": "Lunch?", "body": {"contentType": "Text", "content": "At noon."},
+        "toRecipients": [{"emailAddress": {"address": "megan.archer@contoso.example"}}],
+    }})
+    .to_string();
+    let preview = stage.graph(&["/me/sendMail", "-X", "POST", "-d", &mail]);
+    assert_eq!(preview.code, 8, "{preview:?}");
+    for part in [
+        "not sent",
+        "To: megan.archer@contoso.example",
+        "Subject: Lunch?",
+        "At noon.",
+    ] {
+        assert!(preview.stderr.contains(part), "{part}: {}", preview.stderr);
+    }
+    let batch =
+        json!({"requests": [{"id": 1, "method": "POST", "url": "/me/sendMail", "body": {}}]})
+            .to_string();
+    assert_eq!(
+        stage.graph(&["/$batch", "-X", "POST", "-d", &batch]).code,
+        8
+    );
+    assert_eq!(stage.cloud.counted().sent, 0);
+    let sent = stage.graph(&["/me/sendMail", "-X", "POST", "-d", &mail, "--confirmed"]);
+    assert!(
+        sent.code == 0 && stage.cloud.counted().sent == 1,
+        "{sent:?}"
+    );
+    let output = stage
+        .command()
+        .env("MM_SEND_GUARDS", "false")
+        .args([
+            "graph",
+            "contoso",
+            "/me/sendMail",
+            "-X",
+            "POST",
+            "-d",
+            &mail,
+        ])
+        .output()
+        .unwrap();
+    assert!(output.status.success() && stage.cloud.counted().sent == 2);
+}
+
+fn batches() {
+    let stage = Stage::signed_in();
+    let requests: Vec<Value> = (0..45)
+        .map(|id| json!({"id": id, "method": "GET", "url": format!("/demo/throttled/{id}?times={}&seconds=1", id % 2)}))
+        .collect();
+    let body = json!({"requests": requests}).to_string();
+    let answer = stage.json(&["/$batch", "-X", "POST", "-d", &body]);
+    let responses = answer["output"]["responses"].as_array().unwrap();
+    assert_eq!(responses.len(), 45, "{answer}");
+    for (position, response) in responses.iter().enumerate() {
+        assert_eq!(response["id"], position.to_string());
+        assert_eq!(response["status"], 200, "{response}");
+    }
+    let nested = json!({"requests": [{"id": "1", "method": "POST", "url": "/$batch"}]}).to_string();
+    let refused = stage.graph(&["/$batch", "-X", "POST", "-d", &nested]);
+    assert!(
+        refused.stderr.contains("cannot hold a batch"),
+        "{refused:?}"
+    );
+}
+
+/// 500 calls, each of which meets two 429: all succeed, and none comes before it may.
+fn storm() {
+    let stage = Stage::signed_in();
+    stage.cloud.set_faults(|faults| {
+        faults.throttle = 2;
+        faults.retry_after = 1;
+    });
+    let mut client = stage.client();
+    for number in 0..500 {
+        let endpoint = format!("/users/nobody-{number}");
+        let call = json!({"connection": "contoso", "endpoint": endpoint});
+        let params = client.params("graph_request", call);
+        client.send("tools/call", params);
+    }
+    for _ in 0..500 {
+        let answer = client.receive();
+        let text = answer["result"]["content"][0]["text"].as_str().unwrap();
+        assert!(text.contains("Request_ResourceNotFound"), "{text}");
+    }
+    let counted = stage.cloud.counted();
+    assert_eq!((counted.throttled, counted.early), (1000, 0));
+}
+
+fn twenty() {
+    let stage = Stage::signed_in();
+    stage.expire();
+    let mut children: Vec<_> = (0..20)
+        .map(|_| {
+            stage
+                .command()
+                .args(["graph", "contoso", "/me"])
+                .stdout(std::process::Stdio::null())
+                .stderr(std::process::Stdio::null())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    for child in &mut children {
+        assert!(child.wait().unwrap().success());
+    }
+    assert_eq!(stage.cloud.counted().refreshes, 1);
+    assert_eq!(stage.json(&["/me"])["status"], "success");
+}
+
+fn revoked() {
+    let stage = Stage::signed_in();
+    stage.cloud.revoke();
+    let needed = stage.json(&["/me"]);
+    assert_eq!(needed["status"], "auth_required", "{needed}");
+    assert!(
+        needed["message"].as_str().unwrap().contains("AADSTS50173"),
+        "{needed}"
+    );
+    // The code is answered by itself here; the same call goes through.
+    let begun = Instant::now();
+    while stage.json(&["/me"])["status"] != "success" {
+        assert!(begun.elapsed() < Duration::from_secs(20));
+    }
+}
+
+fn flow() {
+    let stage = Stage::signed_in();
+    let endpoint = "/providers/Microsoft.ProcessSimple/environments/Default-demo/flows";
+    let flows = stage.json(&[endpoint, "--resource", "flow"]);
+    assert_eq!(flows["output"].as_array().unwrap().len(), 3, "{flows}");
+    assert!(
+        flows["endpoint"]
+            .as_str()
+            .unwrap()
+            .ends_with("api-version=2016-11-01")
+    );
+}
+
+fn writes() {
+    let stage = Stage::signed_in();
+    stage.cloud.set_faults(|faults| faults.unavailable = 1);
+    let read = stage.json(&["/me"]);
+    assert_eq!(read["status"], "success");
+    let calls = stage.cloud.counted().calls;
+    let failed = stage.json(&["/demo/echo", "-X", "POST", "-d", "{}"]);
+    assert_eq!(failed["status"], "success");
+    assert_eq!(stage.cloud.counted().calls, calls + 1);
+    let echoed = stage.json(&[
+        "/demo/echo",
+        "-X",
+        "PUT",
+        "-d",
+        "plain text",
+        "-H",
+        "Content-Type: text/plain",
+        "-H",
+        "If-Match: W/\"1\"",
+    ]);
+    assert_eq!(
+        echoed["output"],
+        json!({"contentType": "text/plain", "ifMatch": "W/\"1\"", "prefer": null, "body": "plain text"})
+    );
+}
+
+fn sign_out() {
+    let stage = Stage::signed_in();
+    let done = stage.home.shell(&["sign-out", "contoso"]);
+    assert!(
+        done.code == 0 && done.stdout.contains("signed out"),
+        "{done:?}"
+    );
+    stage.cloud.sign_in_after(Duration::from_secs(600));
+    assert_eq!(stage.graph(&["/me"]).code, 3);
+}
