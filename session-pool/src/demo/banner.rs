@@ -52,9 +52,10 @@ pub(super) fn text(
     line("Paste into another terminal:");
     line("");
     line(&format!(
-        "  export SESSION_POOL_STATE_DIR={} SESSION_POOL_REGISTRY={} MM_SESSION_POOL_URL={url}",
+        "  export SESSION_POOL_STATE_DIR={} SESSION_POOL_REGISTRY={} MM_GRAPH_TOKENS_DIR={} MM_SESSION_POOL_URL={url}",
         quoted(&state),
-        quoted(&registry)
+        quoted(&registry),
+        quoted(&directory.join("graph-tokens"))
     ));
     line(
         "  mm365() { curl -s -H \"Authorization: Bearer $(cat \"$SESSION_POOL_STATE_DIR/pool.token\")\" -H 'Content-Type: application/json' \"$@\"; echo; }",
@@ -66,6 +67,7 @@ pub(super) fn text(
     }
     line(&format!("  mm365 {url}/status"));
     line(&format!("  curl -s {url}/metrics"));
+    line("  mm graph contoso '/users?$top=3&$select=displayName,mail'");
     line("");
     line("The first /run answers with a device code: nobody is signed in yet.");
     line(if auto_sign_in {

@@ -69,12 +69,15 @@ pub(crate) async fn bytes(mut response: Response) -> Result<Vec<u8>, GraphError>
     Ok(bytes)
 }
 
-/// As JSON.
+/// As JSON; null where there is nothing, which some actions call JSON.
 ///
 /// # Errors
 /// As [`bytes`], or where it is no JSON.
 pub(crate) async fn json(response: Response) -> Result<Value, GraphError> {
     let bytes = bytes(response).await?;
+    if bytes.is_empty() {
+        return Ok(Value::Null);
+    }
     serde_json::from_slice(&bytes)
         .map_err(|error| GraphError::Garbled(format!("it is called JSON and is not ({error})")))
 }

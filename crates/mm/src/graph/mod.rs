@@ -370,11 +370,13 @@ impl<'a> Call<'a> {
             return Ok(Content::Nothing(code));
         }
         match body::kind(&response) {
-            Kind::Json => {
-                let mut value = body::json(response).await?;
-                noise::removed(&mut value, true);
-                Ok(whole(code, &value))
-            }
+            Kind::Json => match body::json(response).await? {
+                Value::Null => Ok(Content::Nothing(code)),
+                mut value => {
+                    noise::removed(&mut value, true);
+                    Ok(whole(code, &value))
+                }
+            },
             Kind::Text | Kind::Html => Ok(Content::Shown(answer::Shown {
                 status: code,
                 output: body::text(response).await?,

@@ -34,7 +34,9 @@ pub(crate) fn paging(object: &mut Map<String, Value>) -> Paging {
 pub(crate) fn removed(value: &mut Value, single: bool) {
     match value {
         Value::Object(object) => {
-            object.retain(|key, _| !is_noise(key, single));
+            if object.keys().any(|key| is_noise(key, single)) {
+                object.retain(|key, _| !is_noise(key, single));
+            }
             for (_, inner) in object {
                 removed(inner, false);
             }

@@ -41,13 +41,18 @@ impl Page {
 
     /// Puts an item of a collection on the page; `offset` characters of it were delivered before.
     pub(crate) fn item(&mut self, item: &Value, offset: usize) -> Fit {
-        let text = pretty(item);
-        let indented = text.replace('\n', "\n  ");
-        let length = indented.chars().count() + 4;
+        // An array of the one item has it indented as it stands on the page.
+        let array = serde_json::to_string_pretty(&[item]).unwrap_or_default();
+        let indented = array
+            .strip_prefix("[\n  ")
+            .and_then(|rest| rest.strip_suffix("\n]"))
+            .unwrap_or(&array);
+        // Counted only where it matters: a shell's answer has no end.
+        let length = self.left.map_or(0, |_| indented.chars().count() + 4);
         if offset == 0 && self.left.is_none_or(|left| length <= left) {
             self.text
                 .push_str(if self.items == 0 { "[\n  " } else { ",\n  " });
-            self.text.push_str(&indented);
+            self.text.push_str(indented);
             self.left = self.left.map(|left| left - length);
             self.items += 1;
             return Fit::Whole;
@@ -55,7 +60,7 @@ impl Page {
         if self.items > 0 {
             return Fit::Full;
         }
-        self.fragment(&text, offset)
+        self.fragment(&pretty(item), offset)
     }
 
     /// Puts a whole entity on the page.
