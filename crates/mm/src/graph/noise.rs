@@ -51,6 +51,10 @@ pub(crate) fn removed(value: &mut Value, single: bool) {
 }
 
 fn is_noise(key: &str, single: bool) -> bool {
+    // Nearly every key, and there are many.
+    if !key.as_bytes().contains(&b'@') {
+        return false;
+    }
     // An address that is good for itself: whoever has it, has the file.
     if key == "@microsoft.graph.downloadUrl" || key == "@content.downloadUrl" {
         return true;
