@@ -17,7 +17,7 @@ pub(super) enum Player {
 pub(super) const PROPOSED: [&str; 3] = [
     "Get-Mailbox -ResultSize 3",
     "Get-Mailbox -ResultSize Unlimited | Measure-Object",
-    "Get-MailboxStatistics megan.bowen",
+    "Get-MailboxStatistics alex.archer",
 ];
 
 /// The lines to paste.

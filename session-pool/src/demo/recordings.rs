@@ -49,12 +49,17 @@ fn scenario(directory: &Path) -> Value {
         json!({ "for": { "contains": "Get-ConnectionInformation" }, "steps": [] }),
     ];
     for (command, answer) in PROPOSED.iter().zip(ANSWERS) {
-        let lines = answer
+        let records = answer
             .lines()
-            .map(|line| json!({ "record": { "record": { "type": "output", "text": line } } }));
+            .map(|line| match line.strip_prefix("WARNING: ") {
+                Some(text) => {
+                    json!({ "record": { "record": { "type": "warning", "text": text } } })
+                }
+                None => json!({ "record": { "record": { "type": "output", "text": line } } }),
+            });
         commands.push(json!({
             "for": { "exact": command },
-            "steps": lines.collect::<Vec<_>>(),
+            "steps": records.collect::<Vec<_>>(),
         }));
     }
     json!({ "commands": commands })
@@ -100,6 +105,13 @@ fn sign_in(directory: &Path) -> Value {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn the_stand_in_understands_the_scenario() {
+        let scenario = scenario(Path::new("/home/me/.m365-demo"));
+        let read: fake::Scenario = serde_json::from_value(scenario).unwrap();
+        assert_eq!(read.commands.len(), 2 + PROPOSED.len());
+    }
 
     #[test]
     fn there_is_an_answer_to_every_proposal() {

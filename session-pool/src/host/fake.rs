@@ -120,6 +120,18 @@ pub enum Step {
         /// The file.
         file: PathBuf,
     },
+    /// A file is written, for whoever looks for it.
+    WriteFile {
+        /// The file; its directory is made.
+        file: PathBuf,
+        /// All that is in it.
+        text: String,
+    },
+    /// A file goes, if it is there.
+    RemoveFile {
+        /// The file.
+        file: PathBuf,
+    },
     /// Nothing happens until the command is stopped.
     Hang,
     /// Nothing happens any more, and a request to stop is not heard.
@@ -216,7 +228,11 @@ pub fn run(arguments: &[OsString]) -> io::Result<()> {
     }
     let stream = UnixStream::connect(socket)?;
     let requests = read_requests(stream.try_clone()?);
-    let mut player = Player { stream, requests };
+    let mut player = Player {
+        stream,
+        requests,
+        json: false,
+    };
     writeln!(player.stream, "H{nonce} {}\nR{nonce} ", scenario.version)?;
     player.play(&scenario)
 }
@@ -242,6 +258,8 @@ enum Next {
 struct Player {
     stream: UnixStream,
     requests: Receiver<String>,
+    /// Whether the running command's output is wanted as JSON.
+    json: bool,
 }
 
 impl Player {
@@ -252,8 +270,9 @@ impl Player {
             let (Some("R"), Some(token)) = (fields.next(), fields.next()) else {
                 continue;
             };
+            self.json = fields.nth(1) == Some("J");
             let script = fields
-                .nth(3)
+                .nth(1)
                 .and_then(|field| BASE64.decode(field).ok())
                 .unwrap_or_default();
             let script = String::from_utf8_lossy(&script);
@@ -288,6 +307,16 @@ impl Player {
                     }
                 }
             }
+            Step::WriteFile { file, text } => {
+                if let Some(directory) = file.parent() {
+                    std::fs::create_dir_all(directory)?;
+                }
+                std::fs::write(file, text)?;
+            }
+            Step::RemoveFile { file } => match std::fs::remove_file(file) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            },
             Step::Hang => {
                 while !self.stopped()? {}
                 self.finish(token, FakeOutcome::Stopped, false)?;
@@ -336,6 +365,8 @@ impl Player {
     fn record(&mut self, token: &str, record: &Record) -> io::Result<()> {
         let quoted = |text: &str| serde_json::Value::from(text).to_string();
         let (tag, payload) = match record {
+            // Only text was recorded: as JSON it is what PowerShell makes of strings.
+            Record::Output { text } if self.json => ('J', quoted(text)),
             Record::Output { text } => ('O', text.clone()),
             Record::Json { text } => ('J', text.clone()),
             Record::Error(error) => ('E', serde_json::to_string(error)?),

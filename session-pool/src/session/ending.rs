@@ -48,6 +48,8 @@ pub enum FailureCode {
     SessionLost,
     /// Variables of earlier commands are gone; the same call runs when repeated.
     SessionReplaced,
+    /// No further process was allowed.
+    ProcessLimit,
     /// The sign-in failed.
     SignInFailed,
     /// Somebody else is signed in than the registry expects.
@@ -63,6 +65,7 @@ impl FailureCode {
             Self::OutputLimit => "output_limit",
             Self::SessionLost => "session_lost",
             Self::SessionReplaced => "session_replaced",
+            Self::ProcessLimit => "process_limit",
             Self::SignInFailed => "sign_in_failed",
             Self::WrongAccount => "wrong_account",
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::domain::session_key::SessionKey;
@@ -27,18 +27,11 @@ pub(super) struct SessionHandle {
     stop: StopSender,
     view: watch::Receiver<SessionView>,
     task: JoinHandle<()>,
-    /// The session's share of the process limit.
-    _permit: OwnedSemaphorePermit,
 }
 
 impl SessionHandle {
     /// Starts the session's task; its process starts with the first command.
-    pub(super) fn start(
-        key: SessionKey,
-        shared: Arc<Shared>,
-        queue_length: usize,
-        permit: OwnedSemaphorePermit,
-    ) -> Self {
+    pub(super) fn start(key: SessionKey, shared: Arc<Shared>, queue_length: usize) -> Self {
         let (inbox, works) = mpsc::channel(queue_length);
         let (stop, stopped) = stop_channel();
         let (view_sender, view) = watch::channel(SessionView::default());
@@ -58,8 +51,13 @@ impl SessionHandle {
             stop,
             view,
             task: tokio::spawn(worker.run()),
-            _permit: permit,
         }
+    }
+
+    /// Whether its next command has to start a process.
+    pub(super) fn lacks_process(&self) -> bool {
+        let view = self.view.borrow();
+        view.pid.is_none() && !view.busy
     }
 
     pub(super) const fn key(&self) -> &SessionKey {

@@ -79,7 +79,6 @@ struct Inner {
     registry: RegistryHandle,
     limits: Limits,
     only: Option<String>,
-    processes: Arc<Semaphore>,
     sessions: Mutex<Sessions>,
 }
 
@@ -107,10 +106,11 @@ impl Pool {
                 launcher,
                 catalog,
                 journal,
+                processes: Arc::new(Semaphore::new(limits.max_processes)),
+                max_processes: limits.max_processes,
                 grace: limits.cancel_grace,
             }),
             registry,
-            processes: Arc::new(Semaphore::new(limits.max_processes)),
             limits,
             only,
             sessions: Mutex::default(),
@@ -324,23 +324,18 @@ impl Pool {
         key: &SessionKey,
     ) -> Result<&'a SessionHandle, Refused> {
         use std::collections::hash_map::Entry;
+        // A first look, so that the caller hears it before there is a job; the process itself takes
+        // its share when it starts.
+        let room = self.0.shared.processes.available_permits() > 0;
+        let limit = self.0.limits.max_processes;
         match sessions.open.entry(key.clone()) {
-            Entry::Occupied(entry) => Ok(entry.into_mut()),
-            Entry::Vacant(entry) => {
-                let limits = &self.0.limits;
-                let permit = Arc::clone(&self.0.processes)
-                    .try_acquire_owned()
-                    .map_err(|_| Refused::ProcessLimit {
-                        limit: limits.max_processes,
-                    })?;
-                let shared = Arc::clone(&self.0.shared);
-                Ok(entry.insert(SessionHandle::start(
-                    key.clone(),
-                    shared,
-                    limits.queue_length,
-                    permit,
-                )))
-            }
+            Entry::Occupied(entry) if room || !entry.get().lacks_process() => Ok(entry.into_mut()),
+            Entry::Vacant(entry) if room => Ok(entry.insert(SessionHandle::start(
+                key.clone(),
+                Arc::clone(&self.0.shared),
+                self.0.limits.queue_length,
+            ))),
+            Entry::Occupied(_) | Entry::Vacant(_) => Err(Refused::ProcessLimit { limit }),
         }
     }
 

@@ -1,16 +1,19 @@
 //! The PowerShell process of a session, driven through one submission at a time.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::domain::format::OutputFormat;
 use crate::domain::record::Record;
 use crate::domain::session_key::SessionKey;
 use crate::host::{Finished, Host, HostError, HostEvent, Submission};
 
-use super::launcher::Launcher;
 use super::stop::StopOrder;
 use super::telemetry::{self, ProcessEnd, RunningProcess};
+use super::worker::Shared;
 
 /// Levels of the JSON that the pool's own questions are answered in.
 const OWN_DEPTH: OutputFormat = OutputFormat::JSON_DEFAULT;
@@ -25,6 +28,8 @@ pub(super) struct Process {
     counted: RunningProcess,
     /// No command of a caller has been submitted to it.
     fresh: bool,
+    /// Its share of the limit on processes, until it is gone.
+    permit: OwnedSemaphorePermit,
 }
 
 /// What to do after some records of a running command.
@@ -87,7 +92,13 @@ pub(super) enum OwnError {
 
 impl Process {
     /// Starts a process for a session; returns when it takes commands.
-    pub(super) async fn start(launcher: &Launcher, key: &SessionKey) -> Result<Self, StartError> {
+    pub(super) async fn start(shared: &Shared, key: &SessionKey) -> Result<Self, StartError> {
+        let permit = Arc::clone(&shared.processes)
+            .try_acquire_owned()
+            .map_err(|_| StartError::ProcessLimit {
+                limit: shared.max_processes,
+            })?;
+        let launcher = &shared.launcher;
         let spec = launcher.spec(key)?;
         let began = Instant::now();
         let counted = telemetry::process_started(key.connection().as_str(), key.module());
@@ -99,6 +110,7 @@ impl Process {
             host,
             counted,
             fresh: true,
+            permit,
         })
     }
 
@@ -219,12 +231,22 @@ impl Process {
             ProcessEnd::Killed | ProcessEnd::Died => self.host.kill().await,
         }
         self.counted.ended(how);
+        drop(self.permit);
     }
 }
 
 /// Why a session has no process.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// No further process is allowed.
+    #[error(
+        "{limit} PowerShell processes run, and no more are allowed; nothing was run. Reset a \
+         session that is not needed (POST /reset), or raise --max-processes"
+    )]
+    ProcessLimit {
+        /// The limit.
+        limit: usize,
+    },
     /// The connection's home could not be made.
     #[error(
         "cannot make the home directory {path} of the connection: {source}. Check the state directory's owner"

@@ -16,6 +16,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::registry::Registry;
 
+use super::telemetry;
+
 /// How often the file is looked at.
 pub const POLL_INTERVAL: Duration = Duration::from_secs(2);
 
@@ -41,14 +43,6 @@ pub enum RegistryHealth {
 }
 
 impl RegistryHealth {
-    /// 1 where the file is in use as it stands, else 0.
-    pub const fn gauge(&self) -> f64 {
-        match self {
-            Self::Good => 1.0,
-            _ => 0.0,
-        }
-    }
-
     /// What a person should know and do about it; none where all is well.
     pub fn advice(&self, path: &Path) -> Option<String> {
         let path = path.display();
@@ -166,6 +160,7 @@ impl RegistryWatcher {
             } => (Some(stamp), None, RegistryHealth::Broken { reason }),
         };
         self.seen = seen;
+        telemetry::registry_ok(health == RegistryHealth::Good);
         self.current.send_if_modified(|current| {
             let changed = current.health != health || registry.is_some();
             if changed {
@@ -341,7 +336,6 @@ mod tests {
         assert_eq!(in_use, names(&["one"]));
         assert!(matches!(health, RegistryHealth::Broken { .. }));
         assert!(health.advice(&file.path).unwrap().contains("line 1 column"));
-        assert_eq!((health.gauge(), RegistryHealth::Good.gauge()), (0.0, 1.0));
 
         fs::remove_file(&file.path).unwrap();
         assert_eq!(file.look(), (names(&["one"]), RegistryHealth::Missing));

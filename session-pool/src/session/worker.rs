@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 use crate::domain::registry::Connection;
 use crate::domain::session_key::SessionKey;
@@ -17,7 +17,7 @@ use super::execution;
 use super::job::Job;
 use super::journal::Journal;
 use super::launcher::Launcher;
-use super::process::Process;
+use super::process::{Process, StartError};
 use super::sign_in::SignIn;
 use super::stop::{StopOrder, StopReceiver};
 use super::telemetry::{self, ProcessEnd};
@@ -38,6 +38,10 @@ pub(super) struct Shared {
     pub(super) launcher: Launcher,
     pub(super) catalog: Catalog,
     pub(super) journal: Arc<Journal>,
+    /// One permit a process that may run.
+    pub(super) processes: Arc<Semaphore>,
+    /// How many there are in all.
+    pub(super) max_processes: usize,
     /// Between the request to stop a command and the end of its process.
     pub(super) grace: Duration,
 }
@@ -148,7 +152,7 @@ impl Worker {
         self.publish();
         let mut stop = self.stop.clone();
         let started = tokio::select! {
-            started = Process::start(&self.shared.launcher, &self.key) => started,
+            started = Process::start(&self.shared, &self.key) => started,
             order = interruption(&work.job, &mut stop, self.shared.grace) => {
                 return Err(Ending::Cancelled { by: order.by });
             }
@@ -163,7 +167,11 @@ impl Worker {
                 self.sign_in = SignIn::Failed {
                     reason: error.to_string(),
                 };
-                Err(failed(FailureCode::SessionLost, error.to_string()))
+                let code = match error {
+                    StartError::ProcessLimit { .. } => FailureCode::ProcessLimit,
+                    StartError::Home { .. } | StartError::Host(_) => FailureCode::SessionLost,
+                };
+                Err(failed(code, error.to_string()))
             }
         }
     }
