@@ -81,6 +81,8 @@ pub struct Flavour {
     pub program: Program,
     /// Environment variables that its processes get on top of the allowed ones.
     pub variables: Vec<(OsString, OsString)>,
+    /// A directory of modules that come before all others of their names.
+    pub modules: Option<PathBuf>,
     /// Routes of its own, for callers with the token.
     pub routes: Router,
 }
@@ -91,6 +93,7 @@ impl Flavour {
         Self {
             program: pwsh.into(),
             variables: Vec::new(),
+            modules: None,
             routes: Router::new(),
         }
     }
@@ -142,10 +145,11 @@ where
     let helper = Reaper::start(std::env::current_exe()?)?;
     let (watcher, registry) = RegistryWatcher::open(config.places.registry.clone());
     let metrics = Metrics::install().map_err(|error| ServeError::Metrics(error.to_string()))?;
+    let environment = environment(&config, flavour.variables, flavour.modules);
     let pool = pool(
         &config,
         flavour.program,
-        flavour.variables,
+        environment,
         &sockets,
         helper.clone(),
         registry,
@@ -211,7 +215,7 @@ where
 fn pool(
     config: &ServeConfig,
     program: Program,
-    variables: Vec<(OsString, OsString)>,
+    environment: Environment,
     sockets: &RunDirectory,
     reaper: Reaper,
     registry: RegistryHandle,
@@ -221,10 +225,6 @@ fn pool(
     private_directory(&spool)?;
     let homes = places.state_dir.join("homes");
     private_directory(&homes)?;
-    let environment = variables.into_iter().fold(
-        Environment::from_vars(std::env::vars_os(), &config.sessions.pass_env),
-        |environment, (name, value)| environment.with(name, value),
-    );
     let limits = &config.limits;
     let journal = Journal::open(&places.state_dir, &places.instance(), limits.keep_results)?;
     Ok(Pool::new(PoolParts {
@@ -255,6 +255,29 @@ fn pool(
         },
         only: places.connection.as_ref().map(ToString::to_string),
     }))
+}
+
+/// What the sessions' processes see.
+fn environment(
+    config: &ServeConfig,
+    variables: Vec<(OsString, OsString)>,
+    modules: Option<PathBuf>,
+) -> Environment {
+    let allowed = Environment::from_vars(std::env::vars_os(), &config.sessions.pass_env);
+    let with_own = variables
+        .into_iter()
+        .fold(allowed, |environment, (name, value)| {
+            environment.with(name, value)
+        });
+    let Some(modules) = modules else {
+        return with_own;
+    };
+    let mut path = modules.into_os_string();
+    if let Some(rest) = with_own.get("PSModulePath").filter(|rest| !rest.is_empty()) {
+        path.push(":");
+        path.push(rest);
+    }
+    with_own.with("PSModulePath", path)
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {

@@ -1,6 +1,5 @@
 //! The `demo` command: the same server, with two made-up tenants behind it.
 
-use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -76,13 +75,10 @@ pub fn run(options: DemoOptions) -> Result<(), DemoError> {
     )?;
 
     let (program, player) = program(&config.sessions, &home, no_install)?;
-    let mut variables = vec![
-        (
-            DIRECTORY_VARIABLE.into(),
-            directory.clone().into_os_string(),
-        ),
-        ("PSModulePath".into(), in_front(&module_directory)),
-    ];
+    let mut variables = vec![(
+        DIRECTORY_VARIABLE.into(),
+        directory.clone().into_os_string(),
+    )];
     if player == Player::Recordings {
         variables.push(recordings::write(&directory)?);
     }
@@ -90,6 +86,7 @@ pub fn run(options: DemoOptions) -> Result<(), DemoError> {
     let flavour = Flavour {
         program,
         variables,
+        modules: Some(module_directory),
         routes: routes::routes(entra.clone(), cloud.clone()),
     };
     serve::run(config, flavour, move |started| {
@@ -144,16 +141,6 @@ fn program(
         recordings::program(std::env::current_exe()?),
         Player::Recordings,
     ))
-}
-
-/// The demo's modules come before any real ones of the same name.
-fn in_front(modules: &Path) -> OsString {
-    let mut path = modules.as_os_str().to_owned();
-    if let Some(rest) = std::env::var_os("PSModulePath").filter(|rest| !rest.is_empty()) {
-        path.push(":");
-        path.push(rest);
-    }
-    path
 }
 
 fn say(line: &str) {

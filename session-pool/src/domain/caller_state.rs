@@ -1,11 +1,11 @@
 //! Whether a command could leave something behind in its session.
 
 /// Words whose presence means that a command may define something. Compared in lower case.
-const DEFINING: [&str; 14] = [
+const DEFINING: [&str; 27] = [
     "=",
     "++",
     "--",
-    "function ",
+    "function",
     "filter ",
     "class ",
     "enum ",
@@ -16,6 +16,19 @@ const DEFINING: [&str; 14] = [
     "-wv",
     "-iv",
     "-pv",
+    "-outv",
+    "foreach",
+    ". ",
+    "sv ",
+    "nv ",
+    "sal ",
+    "nal ",
+    "iex",
+    "invoke-expression",
+    "set-item",
+    "new-item",
+    "scriptblock",
+    "import-",
 ];
 
 /// A guess from the text, for a command that was cut off before PowerShell could tell: may it have
@@ -36,7 +49,12 @@ mod tests {
             "$ids = Get-Mailbox; Start-Sleep 60",
             "function Get-It { 1 }",
             "Set-Variable x 1",
-            "nal ll Get-ChildItem # New-Alias by its alias",
+            "nal ll Get-ChildItem",
+            "sv ids 5",
+            "foreach ($box in Get-Mailbox) { Start-Sleep 1 }",
+            ". ./setup.ps1",
+            "iex $text",
+            "Set-Item function:x { 1 }",
             "Get-Mailbox -OutVariable boxes",
             "Get-Mailbox -ov boxes",
         ] {

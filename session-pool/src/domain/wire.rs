@@ -42,7 +42,8 @@ pub struct RunRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "server", schema(value_type = String, required = true, pattern = r"\S"))]
     pub command: Option<String>,
-    /// Who asks, as the caller names itself.
+    /// Who asks, as the caller names itself, in at most 256 characters.
+    #[cfg_attr(feature = "server", schema(max_length = 256))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller_id: Option<String>,
     /// Form of the output.

@@ -7,6 +7,7 @@ use crate::domain::caller_state::may_set_state;
 use crate::domain::record::ErrorRecord;
 use crate::host::{Finished, HostError, Outcome, Submission};
 
+use super::catalog::Catalog;
 use super::ending::{Ending, FailureCode};
 use super::process::{Driven, End, Flow, Process, StopCause};
 use super::stop::StopOrder;
@@ -28,6 +29,7 @@ pub(super) struct Executed {
 pub(super) async fn execute(
     process: &mut Process,
     work: &Work,
+    catalog: &Catalog,
     grace: Duration,
     interrupted: impl Future<Output = StopOrder>,
 ) -> Executed {
@@ -39,6 +41,8 @@ pub(super) async fn execute(
     let deadline = tokio::time::Instant::now() + order.timeout;
     let driven = process
         .drive(deadline, grace, interrupted, |records| {
+            // Finished jobs' results go first; only then is a running one stopped.
+            catalog.make_room();
             match work.job.append(&records) {
                 Ok(()) => Flow::Continue,
                 Err(error) => Flow::Stop(error),

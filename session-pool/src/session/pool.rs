@@ -69,6 +69,9 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
 /// Time at the end of a drain that is kept for cancelling what has not finished.
 const CANCEL_SHARE: Duration = Duration::from_secs(3);
 
+/// Characters of the name that a caller gives itself; it is kept with every job.
+const LONGEST_CALLER: u64 = 256;
+
 /// The pool. Clones are the same pool.
 #[derive(Clone, Debug)]
 pub struct Pool(Arc<Inner>);
@@ -132,6 +135,13 @@ impl Pool {
             .command
             .filter(|command| !command.trim().is_empty())
             .ok_or(Refused::MissingField("command"))?;
+        let caller = request.caller_id.as_deref().unwrap_or_default();
+        in_range(
+            "characters of caller_id",
+            Some(caller.chars().count() as u64),
+            0,
+            LONGEST_CALLER,
+        )?;
         let order = Order {
             tenant: connection.tenant.clone(),
             expected_account: connection.expected_email.clone(),

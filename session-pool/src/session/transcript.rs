@@ -47,6 +47,9 @@ pub enum AppendError {
          space in the state directory"
     )]
     Spool(#[source] io::Error),
+    /// An earlier record was refused: what comes after it would have a hole in front.
+    #[error("the output was cut off before")]
+    CutOff,
 }
 
 /// The records of one job.
@@ -61,6 +64,8 @@ pub(super) struct Transcript {
     bytes: u64,
     file: Option<Arc<File>>,
     file_end: u64,
+    /// A record was refused: no later one is taken, or there would be a silent hole.
+    cut_off: bool,
 }
 
 /// A place at the border of two records.
@@ -94,17 +99,22 @@ impl Transcript {
             bytes: 0,
             file: None,
             file_end: 0,
+            cut_off: false,
         }
     }
 
-    /// Adds a record at the end, or refuses it and leaves everything as it was.
+    /// Adds a record at the end, or refuses it and all later ones.
     pub(super) fn append(&mut self, record: &Record) -> Result<(), AppendError> {
-        let limits = self.budget.limits();
-        if self.bytes >= limits.job_bytes {
-            return Err(AppendError::JobLimit {
-                limit: limits.job_bytes,
-            });
+        if self.cut_off {
+            return Err(AppendError::CutOff);
         }
+        let appended = self.try_append(record);
+        self.cut_off = appended.is_err();
+        appended
+    }
+
+    fn try_append(&mut self, record: &Record) -> Result<(), AppendError> {
+        let limits = self.budget.limits();
         if self.budget.is_exceeded() {
             return Err(AppendError::TotalLimit {
                 limit: limits.total_bytes,
@@ -113,6 +123,12 @@ impl Transcript {
         let before = self.open.len();
         encode(record, &mut self.open);
         let grown = (self.open.len() - before) as u64;
+        if self.bytes + grown > limits.job_bytes {
+            self.open.truncate(before);
+            return Err(AppendError::JobLimit {
+                limit: limits.job_bytes,
+            });
+        }
         self.bytes += grown;
         self.budget.take(grown);
         self.end.record += 1;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc};
 
+use crate::domain::caller_state::may_set_state;
 use crate::domain::registry::Connection;
 use crate::domain::session_key::SessionKey;
 use crate::domain::state::SessionState;
@@ -183,7 +184,6 @@ impl Worker {
         if !fresh || !self.shared.journal.is_stateful(&self.key) {
             return Ok(());
         }
-        self.shared.journal.note_stateful(&self.key, false);
         Err(failed(
             FailureCode::SessionReplaced,
             "the PowerShell process of this session was replaced since variables, functions or \
@@ -213,10 +213,17 @@ impl Worker {
         );
         let mut stop = self.stop.clone();
         let interrupted = interruption(&work.job, &mut stop, self.shared.grace);
-        let executed = execution::execute(process, &work, self.shared.grace, interrupted).await;
-        if executed.stateful {
-            self.shared.journal.note_stateful(&self.key, true);
+        // Before it runs: a pool that is killed under the command must know of it afterwards.
+        let journal = &self.shared.journal;
+        let held_before = journal.is_stateful(&self.key);
+        if may_set_state(&work.command) {
+            journal.note_stateful(&self.key, true);
         }
+        let (catalog, grace) = (&self.shared.catalog, self.shared.grace);
+        let executed = execution::execute(process, &work, catalog, grace, interrupted).await;
+        // A process that lives has told what it holds; of one that is gone the worse is assumed.
+        let lost = executed.process_over.is_some();
+        journal.note_stateful(&self.key, executed.stateful || (lost && held_before));
         if let Some(end) = executed.process_over {
             self.end_process(end).await;
         }
@@ -245,7 +252,12 @@ impl Worker {
     }
 
     fn conclude(&self, job: &Job, ending: Ending) {
+        let replaced = matches!(&ending, Ending::Failed(failure) if failure.code == FailureCode::SessionReplaced);
         if job.finish(ending) {
+            // Only now has somebody been told.
+            if replaced {
+                self.shared.journal.note_stateful(&self.key, false);
+            }
             self.shared.catalog.note_ended(job);
             let summary = job.summary();
             let ran = summary

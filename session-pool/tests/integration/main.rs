@@ -15,7 +15,9 @@
     unreachable_pub
 )]
 
+mod demo_modules;
 mod host;
+mod http;
 mod support;
 
 use std::path::Path;
@@ -29,5 +31,7 @@ fn main() -> ExitCode {
     }
     let mut suite = support::Suite::new();
     host::trials(&mut suite);
+    http::trials(&mut suite);
+    demo_modules::trials(&mut suite);
     suite.run(&Arguments::from_args())
 }

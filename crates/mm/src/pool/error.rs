@@ -97,6 +97,11 @@ impl PoolError {
                  directory of that pool (it keeps `pool.token` there), or SESSION_POOL_TOKEN_FILE \
                  to a copy of that file"
             )
+        } else if matches!(token, TokenSource::Given(_)) {
+            format!(
+                "The one from {place} is not its token, and goes before every other: unset it, so \
+                 that `pool.token` in SESSION_POOL_STATE_DIR is read, or correct it"
+            )
         } else {
             format!(
                 "The one from {place} is not its token, perhaps that of another pool. Set \

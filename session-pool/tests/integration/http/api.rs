@@ -20,7 +20,7 @@ use crate::support::Context;
 
 const REGISTRY: &str = r#"{"connections": {
     "Contoso": {"appId": "11111111-1111-4111-8111-111111111111", "tenant": "contoso.example",
-                "description": "Tests", "secret": "hidden"},
+                "description": "Tests", "ticket": "hidden"},
     "Fabrikam": {"appId": "22222222-2222-4222-8222-222222222222", "tenant": "fabrikam.example"}
 }}"#;
 
