@@ -1,5 +1,6 @@
 //! A process's way from its start to "ready": it dials back, proves who it is, and takes work.
 
+use std::future::Future;
 use std::time::Duration;
 
 use rustix::process::Pid;
@@ -33,8 +34,12 @@ pub(crate) struct Connected {
     pub(crate) stderr: Console,
 }
 
-/// Starts a process and waits until it is ready. Nothing is left of one that fails.
-pub(crate) async fn connect(spec: &SpawnSpec, reaper: &Reaper) -> Result<Connected, HostError> {
+/// Starts a process and waits until it is ready. Nothing is left of one that fails or is called off.
+pub(crate) async fn connect(
+    spec: &SpawnSpec,
+    reaper: &Reaper,
+    called_off: impl Future<Output = ()>,
+) -> Result<Connected, HostError> {
     make_home(&spec.home, spec.user)?;
     let nonce = nonce()?;
     let start = StartDirectory::create(&spec.socket_root, SCRIPT, &nonce)?;
@@ -59,6 +64,7 @@ pub(crate) async fn connect(spec: &SpawnSpec, reaper: &Reaper) -> Result<Connect
         status = process.ended() => {
             return Err(HostError::DiedAtStart { status, stderr_tail: tail(&mut stderr) });
         }
+        () = called_off => Ok(Err(Some(HostError::CalledOff))),
     };
     let failure = match outcome {
         Ok(Ok((version, stream))) => {

@@ -50,6 +50,9 @@ pub enum HostError {
         /// The end of what it wrote to its standard error.
         stderr_tail: String,
     },
+    /// The start was called off.
+    #[error("the start of PowerShell was called off; nothing is left of it")]
+    CalledOff,
     /// Another process connected to the private socket, or it did not know the nonce.
     #[error(
         "something else than the started PowerShell connected to its socket ({0}); check who else runs processes under this user id"

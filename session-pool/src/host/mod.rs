@@ -21,6 +21,7 @@ pub mod reaper;
 mod spec;
 
 use std::collections::VecDeque;
+use std::future::Future;
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt as _;
@@ -79,7 +80,21 @@ impl Host {
     /// # Errors
     /// Every way in which a start can fail; nothing is left of the process then.
     pub async fn start(spec: &SpawnSpec, reaper: &Reaper) -> Result<Self, HostError> {
-        let connected = dial::connect(spec, reaper).await?;
+        Self::start_unless(spec, reaper, std::future::pending()).await
+    }
+
+    /// As [`start`](Self::start), but for a caller who may change its mind: it is told only when
+    /// the half-started process and its group are gone, which dropping the future would not wait
+    /// for.
+    ///
+    /// # Errors
+    /// Also [`HostError::CalledOff`].
+    pub async fn start_unless(
+        spec: &SpawnSpec,
+        reaper: &Reaper,
+        called_off: impl Future<Output = ()>,
+    ) -> Result<Self, HostError> {
+        let connected = dial::connect(spec, reaper, called_off).await?;
         let (requests, receiver) = mpsc::channel(8);
         tokio::spawn(write_requests(connected.socket, receiver));
         Ok(Self {
@@ -178,8 +193,13 @@ impl Host {
         }
     }
 
-    /// Ends the process in good order, and with it everything it started.
+    /// Ends the process in good order within two seconds, and with it everything it started.
     pub async fn shut_down(self) {
+        self.shut_down_within(FAREWELL).await;
+    }
+
+    /// As [`shut_down`](Self::shut_down), for those who have less time: past it the group is killed.
+    pub async fn shut_down_within(self, within: Duration) {
         let Self {
             mut process,
             requests,
@@ -187,7 +207,7 @@ impl Host {
             ..
         } = self;
         drop((requests, lines));
-        if tokio::time::timeout(FAREWELL, process.ended())
+        if tokio::time::timeout(within.min(FAREWELL), process.ended())
             .await
             .is_err()
         {

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
 
 use crate::domain::session_key::SessionKey;
 use crate::domain::wire::SessionStatus;
 
+use super::departure::{Departure, presence};
 use super::refused::Refused;
 use super::sign_in::SignIn;
-use super::stop::{StopOrder, StopSender, stop_channel};
+use super::stop::{CloseOrder, StopSender, stop_channel};
 use super::view::SessionView;
 use super::worker::{Shared, Work, Worker};
 
@@ -26,13 +26,20 @@ pub(super) struct SessionHandle {
     inbox: mpsc::Sender<Work>,
     stop: StopSender,
     view: watch::Receiver<SessionView>,
-    task: JoinHandle<()>,
+    departure: Departure,
 }
 
 impl SessionHandle {
-    /// Starts the session's task; its process starts with the first command.
-    pub(super) fn start(key: SessionKey, shared: Arc<Shared>, queue_length: usize) -> Self {
+    /// Starts the session's task; its process starts with the first command, and not before the
+    /// session that had this key before has gone.
+    pub(super) fn start(
+        key: SessionKey,
+        shared: Arc<Shared>,
+        queue_length: usize,
+        predecessor: Option<Departure>,
+    ) -> Self {
         let (inbox, works) = mpsc::channel(queue_length);
+        let (presence, departure) = presence();
         let (stop, stopped) = stop_channel();
         let (view_sender, view) = watch::channel(SessionView::default());
         let worker = Worker {
@@ -44,13 +51,19 @@ impl SessionHandle {
             process: None,
             sign_in: SignIn::Unknown,
             connection: None,
+            predecessor,
+            serving: None,
         };
+        tokio::spawn(async move {
+            worker.run().await;
+            drop(presence);
+        });
         Self {
             key,
             inbox,
             stop,
             view,
-            task: tokio::spawn(worker.run()),
+            departure,
         }
     }
 
@@ -84,11 +97,13 @@ impl SessionHandle {
         self.view.borrow().status(&self.key, queued)
     }
 
-    /// Ends the session; resolves when its process is gone and its jobs are final.
-    pub(super) async fn stop(self, order: StopOrder) {
+    /// Orders the end of the session.
+    pub(super) fn stop(&self, order: CloseOrder) {
         self.stop.stop(order);
-        if let Err(error) = self.task.await {
-            tracing::error!(session = %self.key, %error, "a session's task failed");
-        }
+    }
+
+    /// Tells when its process is gone and its jobs are final.
+    pub(super) fn departure(&self) -> Departure {
+        self.departure.clone()
     }
 }

@@ -1,11 +1,11 @@
 //! The pool: which sessions there are, and how a request becomes a job of one of them.
 
-use std::collections::HashMap;
 use std::num::{NonZeroU8, NonZeroU16};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use crate::domain::format::{FormatName, OutputFormat};
 use crate::domain::job::JobId;
@@ -18,13 +18,14 @@ use crate::domain::wire::{JobSummary, RunRequest, SessionStatus};
 
 use super::budget::{ResultBudget, ResultLimits};
 use super::catalog::{Catalog, JobMissing};
-use super::handle::SessionHandle;
+use super::departure::Departure;
 use super::job::{Job, Order};
 use super::journal::Journal;
 use super::launcher::Launcher;
 use super::refused::Refused;
 use super::registry_watch::RegistryHandle;
-use super::stop::StopOrder;
+use super::sessions::Sessions;
+use super::stop::{CloseOrder, StopOrder};
 use super::worker::{Shared, Work};
 
 /// What a pool is made of.
@@ -63,11 +64,12 @@ pub struct Limits {
     pub depth: NonZeroU8,
 }
 
-/// Time that stopping commands get when the pool ends.
-const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
-
-/// Time at the end of a drain that is kept for cancelling what has not finished.
+/// Time at the end of a drain that is kept for cancelling what has not finished, where there is as
+/// much.
 const CANCEL_SHARE: Duration = Duration::from_secs(3);
+
+/// Between the end of a command and that of its process, when a session is reset.
+const FAREWELL: Duration = Duration::from_secs(3);
 
 /// Characters of the name that a caller gives itself; it is kept with every job.
 const LONGEST_CALLER: u64 = 256;
@@ -83,12 +85,6 @@ struct Inner {
     limits: Limits,
     only: Option<String>,
     sessions: Mutex<Sessions>,
-}
-
-#[derive(Debug, Default)]
-struct Sessions {
-    open: HashMap<SessionKey, SessionHandle>,
-    draining: bool,
 }
 
 impl Pool {
@@ -152,10 +148,9 @@ impl Pool {
             key,
         };
         let mut sessions = self.lock();
-        if sessions.draining {
-            return Err(Refused::ShuttingDown);
-        }
-        let place = self.session(&mut sessions, &order.key)?.reserve()?;
+        let queue_length = self.0.limits.queue_length;
+        let session = sessions.open(&order.key, &self.0.shared, queue_length)?;
+        let place = session.reserve()?;
         let job = Arc::new(Job::new(order, Arc::clone(self.0.shared.catalog.budget())));
         self.0.shared.catalog.add(&job);
         place.send(Work {
@@ -211,44 +206,26 @@ impl Pool {
             Err(refused) => return Err(refused),
         };
         let module = module.map(str::parse::<Module>).transpose()?;
-        let ended = {
-            let mut sessions = self.lock();
-            let wanted = |key: &SessionKey| {
-                key.connection().as_str() == name
-                    && module.is_none_or(|module| key.module() == module)
-            };
-            sessions
-                .open
-                .extract_if(|key, _| wanted(key))
-                .map(|(_, session)| session)
-                .collect::<Vec<_>>()
+        let wanted = |key: &SessionKey| {
+            key.connection().as_str() == name && module.is_none_or(|module| key.module() == module)
         };
-        let mut ids: Vec<_> = ended
-            .iter()
-            .map(|session| session.key().to_string())
-            .collect();
-        ids.sort_unstable();
-        stop_all(
-            ended,
-            StopOrder {
+        let grace = self.0.limits.cancel_grace;
+        let order = CloseOrder {
+            stop: StopOrder {
                 by: "a reset",
-                grace: self.0.limits.cancel_grace,
+                grace,
             },
-        )
-        .await;
+            until: Instant::now() + grace + FAREWELL,
+        };
+        let closed = self.lock().close(wanted, order);
+        let (ids, departures): (Vec<_>, Vec<_>) = closed.into_iter().unzip();
+        all_gone(departures).await;
         Ok(ids)
     }
 
     /// Every session, by id.
     pub fn status(&self) -> Vec<SessionStatus> {
-        let mut sessions: Vec<_> = self
-            .lock()
-            .open
-            .values()
-            .map(SessionHandle::status)
-            .collect();
-        sessions.sort_by(|a, b| a.session_id.cmp(&b.session_id));
-        sessions
+        self.lock().status()
     }
 
     /// The registry as it is now.
@@ -293,7 +270,8 @@ impl Pool {
     /// `within`, stops the rest and ends every process. Takes no longer than `within`, but for what
     /// the kernel needs to end killed processes.
     pub async fn drain(&self, within: Duration) {
-        self.lock().draining = true;
+        let until = Instant::now() + within;
+        self.lock().drain();
         let jobs: Vec<_> = self
             .jobs()
             .into_iter()
@@ -313,40 +291,17 @@ impl Pool {
                 job.finished().await;
             }
         };
-        drop(tokio::time::timeout(within.saturating_sub(CANCEL_SHARE), finished).await);
-        let sessions = self
-            .lock()
-            .open
-            .drain()
-            .map(|(_, session)| session)
-            .collect();
-        let order = StopOrder {
-            by: "the end of the pool",
-            grace: SHUTDOWN_GRACE,
+        let share = within.min(CANCEL_SHARE);
+        drop(tokio::time::timeout(within - share, finished).await);
+        let order = CloseOrder {
+            stop: StopOrder {
+                by: "the end of the pool",
+                grace: share / 3,
+            },
+            until,
         };
-        stop_all(sessions, order).await;
-    }
-
-    /// The session of a key; starts one where there is none.
-    fn session<'a>(
-        &self,
-        sessions: &'a mut Sessions,
-        key: &SessionKey,
-    ) -> Result<&'a SessionHandle, Refused> {
-        use std::collections::hash_map::Entry;
-        // A first look, so that the caller hears it before there is a job; the process itself takes
-        // its share when it starts.
-        let room = self.0.shared.processes.available_permits() > 0;
-        let limit = self.0.limits.max_processes;
-        match sessions.open.entry(key.clone()) {
-            Entry::Occupied(entry) if room || !entry.get().lacks_process() => Ok(entry.into_mut()),
-            Entry::Vacant(entry) if room => Ok(entry.insert(SessionHandle::start(
-                key.clone(),
-                Arc::clone(&self.0.shared),
-                self.0.limits.queue_length,
-            ))),
-            Entry::Occupied(_) | Entry::Vacant(_) => Err(Refused::ProcessLimit { limit }),
-        }
+        let departures = self.lock().close_all(order);
+        all_gone(departures).await;
     }
 
     fn connection(&self, asked: Option<&str>) -> Result<Arc<Connection>, Refused> {
@@ -367,7 +322,6 @@ impl Pool {
     fn has_sessions(&self, name: &str) -> bool {
         let sessions = self.lock();
         sessions
-            .open
             .keys()
             .map(SessionKey::connection)
             .map(ConnectionName::as_str)
@@ -445,11 +399,9 @@ fn in_range(
     }
 }
 
-/// Stops sessions side by side.
-async fn stop_all(sessions: Vec<SessionHandle>, order: StopOrder) {
-    let mut stopping = tokio::task::JoinSet::new();
-    for session in sessions {
-        stopping.spawn(session.stop(order));
+/// Resolves when these sessions have ended; they do it side by side.
+async fn all_gone(departures: Vec<Departure>) {
+    for mut departure in departures {
+        departure.done().await;
     }
-    while stopping.join_next().await.is_some() {}
 }

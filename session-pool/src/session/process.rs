@@ -91,8 +91,13 @@ pub(super) enum OwnError {
 }
 
 impl Process {
-    /// Starts a process for a session; returns when it takes commands.
-    pub(super) async fn start(shared: &Shared, key: &SessionKey) -> Result<Self, StartError> {
+    /// Starts a process for a session; returns when it takes commands, or when nothing is left of
+    /// one that was called off.
+    pub(super) async fn start(
+        shared: &Shared,
+        key: &SessionKey,
+        called_off: impl Future<Output = ()>,
+    ) -> Result<Self, StartError> {
         let permit = Arc::clone(&shared.processes)
             .try_acquire_owned()
             .map_err(|_| StartError::ProcessLimit {
@@ -102,7 +107,7 @@ impl Process {
         let spec = launcher.spec(key)?;
         let began = Instant::now();
         let counted = telemetry::process_started(key.connection().as_str(), key.module());
-        let host = Host::start(&spec, launcher.reaper()).await?;
+        let host = Host::start_unless(&spec, launcher.reaper(), called_off).await?;
         counted.is_ready(began.elapsed());
         tracing::info!(session = %key, pid = host.pid(), version = %host.version(),
             elapsed_ms = began.elapsed().as_millis(), "PowerShell started");
@@ -224,11 +229,13 @@ impl Process {
         }
     }
 
-    /// Ends the process and its group, and waits for that.
-    pub(super) async fn end(self, how: ProcessEnd) {
-        match how {
-            ProcessEnd::Closed => self.host.shut_down().await,
-            ProcessEnd::Killed | ProcessEnd::Died => self.host.kill().await,
+    /// Ends the process and its group, and waits for that. One that is closed has so much time, and
+    /// never more than two seconds.
+    pub(super) async fn end(self, how: ProcessEnd, within: Option<Duration>) {
+        match (how, within) {
+            (ProcessEnd::Closed, Some(within)) => self.host.shut_down_within(within).await,
+            (ProcessEnd::Closed, None) => self.host.shut_down().await,
+            (ProcessEnd::Killed | ProcessEnd::Died, _) => self.host.kill().await,
         }
         self.counted.ended(how);
         drop(self.permit);

@@ -13,6 +13,7 @@ use crate::host::HostEvent;
 
 use super::catalog::Catalog;
 use super::connecting::NO_PROCESS;
+use super::departure::Departure;
 use super::ending::{Ending, Failure, FailureCode};
 use super::execution;
 use super::job::Job;
@@ -59,6 +60,11 @@ pub(super) struct Worker {
     pub(super) sign_in: SignIn,
     /// What the process was signed in for; another one needs a fresh process.
     pub(super) connection: Option<Arc<Connection>>,
+    /// The session that had this key before, and the same home: two at a time would spoil what
+    /// modules keep there.
+    pub(super) predecessor: Option<Departure>,
+    /// The job that is being served.
+    pub(super) serving: Option<Arc<Job>>,
 }
 
 enum Wake {
@@ -71,16 +77,31 @@ enum Wake {
 impl Worker {
     /// Serves the session until it is stopped; then ends its process and its waiting jobs.
     pub(super) async fn run(mut self) {
-        let order = loop {
+        let mut stop = self.stop.clone();
+        let order = tokio::select! {
+            order = self.serve_until_stopped() => order,
+            // Whatever it does takes too long: it is dropped where it is.
+            order = stop.overdue() => order,
+        };
+        self.close(order).await;
+    }
+
+    async fn serve_until_stopped(&mut self) -> StopOrder {
+        if let Some(predecessor) = &mut self.predecessor {
+            tokio::select! {
+                order = self.stop.requested() => return order,
+                () = predecessor.done() => {}
+            }
+        }
+        loop {
             self.publish();
             match self.next_wake().await {
                 Wake::Work(work) => self.serve(work).await,
                 Wake::Host(event) => self.on_idle_event(event).await,
                 Wake::CodeEnded => self.on_code_ended().await,
-                Wake::Stop(order) => break order,
+                Wake::Stop(order) => return order,
             }
-        };
-        self.close(order).await;
+        }
     }
 
     async fn next_wake(&mut self) -> Wake {
@@ -106,8 +127,12 @@ impl Worker {
             view.note_command(&work.command);
         });
         let job = Arc::clone(&work.job);
+        self.serving = Some(Arc::clone(&job));
         let ending = match self.prepare(&work).await {
-            Ok(()) => self.execute(work).await,
+            Ok(()) => {
+                self.publish();
+                self.execute(work).await
+            }
             Err(ending) => ending,
         };
         let failure = match &ending {
@@ -123,6 +148,7 @@ impl Worker {
         // Before the job is final: who hears of its end may look at the session's state.
         self.publish();
         self.conclude(&job, ending);
+        self.serving = None;
     }
 
     /// Brings the session to where the command can run, or says why it cannot.
@@ -152,13 +178,13 @@ impl Worker {
         self.sign_in = SignIn::Unknown;
         self.publish();
         let mut stop = self.stop.clone();
-        let started = tokio::select! {
-            started = Process::start(&self.shared, &self.key) => started,
-            order = interruption(&work.job, &mut stop, self.shared.grace) => {
-                return Err(Ending::Cancelled { by: order.by });
-            }
+        let mut interrupted = None;
+        let called_off = async {
+            interrupted = Some(interruption(&work.job, &mut stop, self.shared.grace).await);
         };
+        let started = Process::start(&self.shared, &self.key, called_off).await;
         match started {
+            Err(_) if let Some(order) = interrupted => Err(Ending::Cancelled { by: order.by }),
             Ok(process) => {
                 self.process = Some(process);
                 Ok(())
@@ -234,7 +260,7 @@ impl Worker {
     pub(super) async fn end_process(&mut self, how: ProcessEnd) {
         self.sign_in = SignIn::Unknown;
         if let Some(process) = self.process.take() {
-            process.end(how).await;
+            process.end(how, self.stop.time_left()).await;
         }
     }
 
@@ -301,6 +327,12 @@ impl Worker {
             self.conclude(&work.job, Ending::Cancelled { by: order.by });
         }
         self.end_process(ProcessEnd::Closed).await;
+        if let Some(job) = self.serving.take() {
+            self.conclude(&job, Ending::Cancelled { by: order.by });
+        }
+        if let Some(mut predecessor) = self.predecessor.take() {
+            predecessor.done().await;
+        }
         self.publish();
     }
 }

@@ -18,6 +18,7 @@
 mod demo_modules;
 mod host;
 mod http;
+mod pool;
 mod support;
 
 use std::path::Path;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
     }
     let mut suite = support::Suite::new();
     host::trials(&mut suite);
+    pool::trials(&mut suite);
     http::trials(&mut suite);
     demo_modules::trials(&mut suite);
     suite.run(&Arguments::from_args())

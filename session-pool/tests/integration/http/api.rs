@@ -1,6 +1,5 @@
 //! The API over a pool whose PowerShell never gets ready: its jobs wait until somebody ends them.
 
-use std::num::{NonZeroU8, NonZeroU16};
 use std::time::Duration;
 
 use axum::Router;
@@ -11,18 +10,12 @@ use serde_json::{Value, json};
 use session_pool::domain::paging::PageBudget;
 use session_pool::host::Program;
 use session_pool::http::{Access, AllowedHosts, App, Metrics, router};
-use session_pool::session::registry_watch::RegistryWatcher;
-use session_pool::session::{Journal, Launcher, Limits, Pool, PoolParts, ResultLimits};
+use session_pool::session::{Pool, PoolParts};
 use session_pool::token_file::AccessToken;
 use tower::ServiceExt as _;
 
 use crate::support::Context;
-
-const REGISTRY: &str = r#"{"connections": {
-    "Contoso": {"appId": "11111111-1111-4111-8111-111111111111", "tenant": "contoso.example",
-                "description": "Tests", "ticket": "hidden"},
-    "Fabrikam": {"appId": "22222222-2222-4222-8222-222222222222", "tenant": "fabrikam.example"}
-}}"#;
+use crate::support::stage::parts;
 
 /// The API over a pool of its own.
 pub struct Api {
@@ -57,41 +50,14 @@ impl Api {
     }
 
     pub fn serving(cx: &Context, only: Option<&str>, more: Router) -> Self {
-        let registry = cx.path().join("registry.json");
-        std::fs::write(&registry, REGISTRY).unwrap();
         // A program that never says it is ready: jobs stay queued until somebody ends them.
         let silent = Program {
             path: "/bin/sh".into(),
             args: vec!["-c".into(), "exec sleep 600".into()],
         };
-        let spec = cx.spec_for(silent);
         let pool = Pool::new(PoolParts {
-            launcher: Launcher {
-                program: spec.program,
-                homes: cx.path().join("homes"),
-                environment: spec.environment,
-                sockets: spec.socket_root,
-                ready_within: Duration::from_secs(600),
-                reaper: cx.reaper.clone(),
-            },
-            registry: RegistryWatcher::open(registry).1,
-            journal: Journal::open(cx.path(), "unified", Duration::from_secs(3600)).unwrap(),
-            limits: Limits {
-                results: ResultLimits {
-                    job_bytes: 1 << 20,
-                    memory_bytes: 1 << 20,
-                    total_bytes: 1 << 22,
-                    spool: cx.path().to_owned(),
-                },
-                keep_results: Duration::from_secs(3600),
-                queue_length: 2,
-                max_processes: 4,
-                command_timeout: Duration::from_secs(300),
-                cancel_grace: Duration::from_secs(5),
-                width: NonZeroU16::new(120).unwrap(),
-                depth: NonZeroU8::new(4).unwrap(),
-            },
             only: only.map(str::to_owned),
+            ..parts(cx, cx.spec_for(silent))
         });
         let access = Access::new(
             Some(AccessToken::new("sesame").unwrap()),

@@ -2,6 +2,7 @@
 
 mod context;
 mod processes;
+pub mod stage;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

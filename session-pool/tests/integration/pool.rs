@@ -1,0 +1,9 @@
+//! The pool with its sessions, without HTTP.
+
+mod reset;
+
+use crate::support::Suite;
+
+pub fn trials(suite: &mut Suite) {
+    reset::trials(suite);
+}
