@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
@@ -65,13 +65,14 @@ impl Metrics {
     /// # Errors
     /// When another recorder was installed before.
     pub fn install() -> Result<Self, BuildError> {
-        static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
-        let recorder = if let Some(recorder) = RECORDER.get() {
-            recorder.clone()
-        } else {
-            let recorder = install_recorder()?;
-            RECORDER.get_or_init(|| recorder).clone()
+        static RECORDER: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
+        // Locked over the installation: of two at a time the second would fail.
+        let mut installed = RECORDER.lock().unwrap_or_else(PoisonError::into_inner);
+        let recorder = match &*installed {
+            Some(recorder) => recorder.clone(),
+            None => installed.insert(install_recorder()?).clone(),
         };
+        drop(installed);
         Ok(Self(Arc::new(Inner {
             recorder,
             process: metrics_process::Collector::new("session_pool_"),
