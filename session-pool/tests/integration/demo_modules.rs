@@ -15,7 +15,7 @@ use session_pool::domain::registry::Cloud;
 
 use crate::support::{Context, Needs, Suite, add};
 
-const CONTOSO: &str = "c0000001-7e57-4000-8000-00000c047050";
+pub const CONTOSO: &str = "c0000001-7e57-4000-8000-00000c047050";
 const FABRIKAM: &str = "fab00002-7e57-4000-8000-0000fab41ca0";
 
 pub fn trials(suite: &mut Suite) {
@@ -42,7 +42,7 @@ pub fn trials(suite: &mut Suite) {
 }
 
 /// A demo directory, and a PowerShell to use it from.
-struct Demo {
+pub struct Demo {
     directory: PathBuf,
     modules: PathBuf,
     pwsh: PathBuf,
@@ -59,7 +59,7 @@ impl Drop for Running {
 }
 
 impl Demo {
-    fn new(cx: &Context) -> Self {
+    pub fn new(cx: &Context) -> Self {
         let directory = cx.path().join("demo");
         let modules = modules::unpack(&directory).unwrap();
         let pwsh = cx.pwsh().to_owned();
@@ -86,7 +86,7 @@ impl Demo {
         .unwrap();
     }
 
-    fn sign_in(&self, how: SignIn) {
+    pub fn sign_in(&self, how: SignIn) {
         let sign_in = Module::ALL
             .into_iter()
             .map(|module| (module, how))
@@ -121,7 +121,7 @@ impl Demo {
         Running(child)
     }
 
-    fn run(&self, connection: &str, script: &str) -> String {
+    pub fn run(&self, connection: &str, script: &str) -> String {
         let mut running = self.start(connection, script);
         let mut text = String::new();
         running

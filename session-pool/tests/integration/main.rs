@@ -16,6 +16,7 @@
 )]
 
 mod demo_modules;
+mod demo_world;
 mod host;
 mod http;
 mod pool;
@@ -35,5 +36,6 @@ fn main() -> ExitCode {
     pool::trials(&mut suite);
     http::trials(&mut suite);
     demo_modules::trials(&mut suite);
+    demo_world::trials(&mut suite);
     suite.run(&Arguments::from_args())
 }

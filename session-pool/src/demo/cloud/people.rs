@@ -104,11 +104,17 @@ impl Source {
         })
     }
 
+    /// The teams' groups, as `Get-Team` shows them.
     fn group(&self, index: usize) -> Value {
-        let name = format!("{} {}", nth(&self.departments, index), index + 1);
-        let nick = name.to_lowercase().replace(' ', "-");
+        let department = nth(&self.departments, index);
+        let name = if index < self.departments.len() {
+            format!("{department} Team")
+        } else {
+            format!("{department} Project {}", index + 1)
+        };
+        let nick: String = name.chars().filter(|c| c.is_alphanumeric()).collect();
         json!({
-            "id": guid(&self.tenant_id, "group", &nick),
+            "id": guid(&self.tenant_id, "team", &name),
             "displayName": name,
             "mailNickname": nick,
             "mail": format!("{nick}@{}", self.domain),
@@ -119,25 +125,28 @@ impl Source {
         })
     }
 
+    /// The sites, as `Get-PnPTenantSite` shows them.
     fn site(&self, index: usize) -> Value {
         let host = format!("{}.sharepoint.com", self.share_point_host);
-        let name = if index == 0 {
-            String::new()
+        let department = nth(&self.departments, index);
+        let (name, title, url) = if index == 0 {
+            (
+                String::new(),
+                self.display_name.clone(),
+                format!("https://{host}"),
+            )
         } else {
-            format!("team-{index}")
+            let name = format!("{department}{index:02}");
+            let url = format!("https://{host}/sites/{name}");
+            (name, format!("{department} {index}"), url)
         };
-        let path = if index == 0 {
-            String::new()
-        } else {
-            format!("/sites/{name}")
-        };
-        let id = guid(&self.tenant_id, "site", &name);
-        let web = guid(&self.tenant_id, "web", &name);
+        let id = guid(&self.tenant_id, "site", &url);
+        let web = guid(&self.tenant_id, "web", &url);
         json!({
             "id": format!("{host},{id},{web}"),
             "name": name,
-            "displayName": if index == 0 { self.display_name.clone() } else { format!("Team {index}") },
-            "webUrl": format!("https://{host}{path}"),
+            "displayName": title,
+            "webUrl": url,
         })
     }
 }
@@ -148,7 +157,8 @@ fn nth(names: &[String], index: usize) -> &str {
         .map_or("", String::as_str)
 }
 
-/// The same guid for the same tenant, kind and key, everywhere and always.
+/// The same guid for the same tenant, kind and key, everywhere and always; `New-DemoGuid` in Data.ps1
+/// makes the same.
 pub(super) fn guid(tenant: &str, kind: &str, key: &str) -> String {
     let digest = Sha256::digest(format!("{tenant}/{kind}/{key}"));
     let mut bytes = [0_u8; 16];

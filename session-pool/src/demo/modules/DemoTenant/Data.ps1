@@ -30,11 +30,11 @@ function New-DemoDate {
     [datetime]::SpecifyKind([datetime]::new($Year, $Month, $Day, $Hour, 0, 0), 'Utc')
 }
 
-# The same guid for the same tenant, kind and key, everywhere and always.
+# The same guid for the same tenant, kind and key, everywhere and always; cloud/people.rs makes the same.
 function New-DemoGuid {
     param($Tenant, [string] $Kind, $Key)
-    $bytes = [Security.Cryptography.MD5]::HashData([Text.Encoding]::UTF8.GetBytes("$($Tenant.tenantId)/$Kind/$Key"))
-    [guid]::new($bytes).ToString()
+    $bytes = [Security.Cryptography.SHA256]::HashData([Text.Encoding]::UTF8.GetBytes("$($Tenant.tenantId)/$Kind/$Key"))
+    [guid]::ParseExact([Convert]::ToHexString($bytes, 0, 16), 'N').ToString()
 }
 
 # A number from 0 to $Below - 1, the same for the same tenant, kind and index.
