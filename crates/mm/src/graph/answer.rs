@@ -59,8 +59,8 @@ pub(crate) enum Content {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shown {
     pub(crate) status: u16,
-    /// JSON (an array for a collection), or the text.
-    pub(crate) output: String,
+    /// JSON (an array for a collection), or the text; `None` where it was taken as it came.
+    pub(crate) output: Option<String>,
     /// `json`, `text` or `html`.
     pub(crate) format: &'static str,
     /// Items on this page, where it is a collection.

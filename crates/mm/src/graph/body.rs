@@ -1,12 +1,12 @@
 //! Answers' bodies: what they are, and reading them without surprise.
 
+use bytes::Bytes;
 use reqwest::Response;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::error::GraphError;
-use super::files::Saving;
 
 /// Bytes of JSON or text that are held in memory.
 const LARGEST: usize = 64 << 20;
@@ -54,13 +54,23 @@ pub(crate) fn content_type(response: &Response) -> String {
         .collect()
 }
 
+/// What comes next of it.
+///
+/// # Errors
+/// Where it breaks off.
+pub(crate) async fn next(response: &mut Response) -> Result<Option<Bytes>, GraphError> {
+    response.chunk().await.map_err(broken)
+}
+
 /// All of it.
 ///
 /// # Errors
 /// Where it is too large or breaks off.
 pub(crate) async fn bytes(mut response: Response) -> Result<Vec<u8>, GraphError> {
-    let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(broken)? {
+    let told = response.content_length().unwrap_or_default();
+    let told = usize::try_from(told).unwrap_or(LARGEST).min(LARGEST);
+    let mut bytes = Vec::with_capacity(told);
+    while let Some(chunk) = next(&mut response).await? {
         if bytes.len() + chunk.len() > LARGEST {
             return Err(GraphError::TooLarge(LARGEST));
         }
@@ -69,17 +79,25 @@ pub(crate) async fn bytes(mut response: Response) -> Result<Vec<u8>, GraphError>
     Ok(bytes)
 }
 
-/// As JSON; null where there is nothing, which some actions call JSON.
+/// As JSON that has not been read yet; null where there is nothing, which some actions call JSON.
 ///
 /// # Errors
-/// As [`bytes`], or where it is no JSON.
-pub(crate) async fn json(response: Response) -> Result<Value, GraphError> {
-    let bytes = bytes(response).await?;
-    if bytes.is_empty() {
-        return Ok(Value::Null);
+/// As [`bytes`], or where it is no text.
+pub(crate) async fn json_text(response: Response) -> Result<String, GraphError> {
+    let text = String::from_utf8(bytes(response).await?)
+        .map_err(|error| GraphError::Garbled(format!("it is called JSON and is not ({error})")))?;
+    if text.is_empty() {
+        return Ok("null".to_owned());
     }
-    serde_json::from_slice(&bytes)
-        .map_err(|error| GraphError::Garbled(format!("it is called JSON and is not ({error})")))
+    Ok(text)
+}
+
+/// As JSON; null where there is nothing.
+///
+/// # Errors
+/// As [`json_text`], or where it is no JSON.
+pub(crate) async fn json(response: Response) -> Result<Value, GraphError> {
+    Ok(serde_json::from_str(&json_text(response).await?)?)
 }
 
 /// As text.
@@ -92,23 +110,17 @@ pub(crate) async fn text(response: Response) -> Result<String, GraphError> {
     Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned())
 }
 
-/// Its size and hash; into a file where there is one.
+/// Its size and hash.
 ///
 /// # Errors
-/// Where it breaks off, or the disk does not take it.
-pub(crate) async fn blob(
-    mut response: Response,
-    mut saving: Option<&mut Saving>,
-) -> Result<Blob, GraphError> {
+/// Where it breaks off.
+pub(crate) async fn blob(mut response: Response) -> Result<Blob, GraphError> {
     let content_type = content_type(&response);
     let mut hash = Sha256::new();
     let mut bytes = 0;
-    while let Some(chunk) = response.chunk().await.map_err(broken)? {
+    while let Some(chunk) = next(&mut response).await? {
         hash.update(&chunk);
         bytes += chunk.len() as u64;
-        if let Some(saving) = &mut saving {
-            saving.write(&chunk)?;
-        }
     }
     Ok(Blob {
         content_type,

@@ -138,6 +138,12 @@ impl Seal {
 }
 
 impl Place {
+    /// The beginning of another page.
+    pub(crate) fn goes_on_at(&mut self, link: String) {
+        self.link = link;
+        (self.item, self.offset) = (0, 0);
+    }
+
     /// The service it is a place of.
     pub(crate) fn service(&self) -> Service {
         if self.flow {

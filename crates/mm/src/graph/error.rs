@@ -54,6 +54,9 @@ pub(crate) enum GraphError {
     TooLarge(usize),
     #[error("the service's answer is not what it should be: {0}")]
     Garbled(String),
+    /// Whoever took the answer as it came takes no more.
+    #[error("nobody takes the answer ({0})")]
+    NotTaken(std::io::Error),
     #[error("the call was cancelled{}", if *.0 { "" } else { "; whether the change was made is not known: read before you repeat it" })]
     Cancelled(bool),
 }
@@ -122,7 +125,14 @@ impl GraphError {
             Self::Redirect(_) | Self::RedirectLoop => "redirect",
             Self::TooLarge(_) => "too_large",
             Self::Garbled(_) => "garbled",
+            Self::NotTaken(_) => "not_taken",
             Self::Cancelled(_) => "cancelled",
         }
+    }
+}
+
+impl From<serde_json::Error> for GraphError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Garbled(format!("it is called JSON and is not ({error})"))
     }
 }

@@ -6,11 +6,13 @@ mod batch;
 mod body;
 mod challenge;
 mod client;
+mod collected;
 mod confirm;
 mod cursor;
 mod elsewhere;
 mod error;
 mod files;
+mod gather;
 mod heard;
 mod noise;
 mod page;
@@ -20,6 +22,7 @@ mod redact;
 mod refusal;
 mod request;
 mod structured;
+mod target;
 mod text;
 mod upload;
 
@@ -28,14 +31,16 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::StatusCode;
+use serde::Serialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use session_pool::domain::graph::{Endpoint, Header, Method, Query, Service};
 use session_pool::domain::registry::Connection;
 use session_pool::sign_in::http::Http;
 use session_pool::sign_in::{Access, Audience, Challenge, SignIn};
 use tokio::time::Instant;
 
-pub(crate) use self::answer::{Answer, Content};
+pub(crate) use self::answer::{Answer, Content, Shown};
 use self::batch::Batch;
 use self::body::Kind;
 use self::client::{Client, Sending};
@@ -45,12 +50,15 @@ use self::elsewhere::Elsewhere;
 pub(crate) use self::error::GraphError;
 use self::files::Files;
 pub(crate) use self::heard::{Heard, Hears};
+use self::noise::Clean;
 pub(crate) use self::page::CHARACTERS;
 pub(crate) use self::places::{Places, PlacesError};
-use self::read::{Limits, Reader};
+use self::read::{Fetcher, Limits, Reader};
 use self::refusal::refused;
 pub(crate) use self::request::{DEFAULT_ITEMS, MOST_ITEMS, Request, headers, query};
 pub(crate) use self::structured::{status, structured};
+pub(crate) use self::target::{Form, Takes};
+use self::target::{Target, Written};
 pub(crate) use self::text::text;
 use self::upload::Upload;
 
@@ -96,8 +104,9 @@ impl Graph {
         Ok(registry.connections().cloned().collect())
     }
 
-    /// Does a call. What goes wrong once the connection is known is part of the answer, so that it
-    /// is told whose tenant it was about.
+    /// Does a call; `takes` gets what is read as it comes, and the answer is without it. What goes
+    /// wrong once the connection is known is part of the answer, so that it is told whose tenant it
+    /// was about.
     ///
     /// # Errors
     /// Where the call is wrong in itself, or the connection is not known.
@@ -106,11 +115,12 @@ impl Graph {
         request: Request,
         bounds: Bounds,
         hears: &mut dyn Hears,
+        takes: Option<&mut dyn Takes>,
     ) -> Result<Answer, GraphError> {
         let request = request.check()?;
         let connection = self.places.connection(&request.connection)?;
         let call = Call::new(self, &request, &connection, bounds)?;
-        Ok(call.answer(hears).await)
+        Ok(call.answer(hears, takes).await)
     }
 
     /// Signs a connection in: a token, or the code that a person has to enter.
@@ -196,7 +206,7 @@ impl<'a> Call<'a> {
         })
     }
 
-    async fn answer(&self, hears: &mut dyn Hears) -> Answer {
+    async fn answer(&self, hears: &mut dyn Hears, takes: Option<&mut dyn Takes>) -> Answer {
         let audience = match self.service {
             Service::Graph => Audience::Graph,
             Service::Flow => Audience::Flow,
@@ -209,7 +219,7 @@ impl<'a> Call<'a> {
             &self.graph.elsewhere,
             self.bounds.within.map(|within| Instant::now() + within),
         );
-        let content = match self.content(&mut client, hears).await {
+        let content = match self.content(&mut client, hears, takes).await {
             Ok(content) => content,
             Err(GraphError::SignInNeeded(prompt)) => Content::SignIn(*prompt),
             Err(error) => Content::Failed(error),
@@ -234,9 +244,10 @@ impl<'a> Call<'a> {
         &self,
         client: &mut Client<'_>,
         hears: &mut dyn Hears,
+        takes: Option<&mut dyn Takes>,
     ) -> Result<Content, GraphError> {
         if self.request.method == Method::Get {
-            return self.read(client, hears).await;
+            return self.read(client, hears, takes).await;
         }
         let path = self.endpoint.path();
         let version = path.split('/').nth(1).unwrap_or("v1.0");
@@ -261,9 +272,8 @@ impl<'a> Call<'a> {
         match (decision, batch) {
             (Decision::Preview(preview), _) => Ok(Content::Preview(preview)),
             (Decision::Send, Some(batch)) => {
-                let mut answer = batch.send(client, &self.endpoint, hears).await?;
-                noise::removed(&mut answer, false);
-                Ok(whole(200, &answer))
+                let answer = batch.send(client, &self.endpoint, hears).await?;
+                whole(200, &Clean::item(&answer, &[]))
             }
             (Decision::Send, None) => self.write(client, hears).await,
         }
@@ -273,6 +283,7 @@ impl<'a> Call<'a> {
         &self,
         client: &mut Client<'_>,
         hears: &mut dyn Hears,
+        takes: Option<&mut dyn Takes>,
     ) -> Result<Content, GraphError> {
         client.token().await?;
         let account = client.account().map(str::to_owned);
@@ -284,9 +295,13 @@ impl<'a> Call<'a> {
             },
             None => self.first_place(account),
         };
-        let saving = match &self.request.save_to {
-            Some(name) => Some(Files::open(self.graph.places.files.as_deref())?.create(name)?),
-            None => None,
+        let target = match (&self.request.save_to, takes) {
+            (Some(name), _) => {
+                let files = Files::open(self.graph.places.files.as_deref())?;
+                Target::File(Box::new(Written::new(files.create(name)?)))
+            }
+            (None, Some(takes)) => Target::Stream(takes),
+            (None, None) => Target::Answer,
         };
         let seal = Seal::open(&self.graph.places.tokens)?;
         let limits = Limits {
@@ -297,13 +312,21 @@ impl<'a> Call<'a> {
                 .or_else(|| place.all_pages.then_some(DEFAULT_ITEMS)),
             until: client.deadline.map(|deadline| deadline - LAST_PAGE),
         };
+        let headers = place
+            .headers
+            .iter()
+            .filter_map(|(name, value)| Header::new(name, value).ok())
+            .collect();
         Reader {
-            client,
+            fetcher: Fetcher {
+                client,
+                headers,
+                hears,
+            },
             seal: &seal,
             place,
             limits,
-            saving,
-            hears,
+            target,
         }
         .read()
         .await
@@ -370,21 +393,21 @@ impl<'a> Call<'a> {
             return Ok(Content::Nothing(code));
         }
         match body::kind(&response) {
-            Kind::Json => match body::json(response).await? {
-                Value::Null => Ok(Content::Nothing(code)),
-                mut value => {
-                    noise::removed(&mut value, true);
-                    Ok(whole(code, &value))
+            Kind::Json => {
+                let text = body::json_text(response).await?;
+                match serde_json::from_str::<&RawValue>(&text)? {
+                    nothing if nothing.get() == "null" => Ok(Content::Nothing(code)),
+                    value => whole(code, &Clean::entity(value, &[])),
                 }
-            },
-            Kind::Text | Kind::Html => Ok(Content::Shown(answer::Shown {
+            }
+            Kind::Text | Kind::Html => Ok(Content::Shown(Shown {
                 status: code,
-                output: body::text(response).await?,
+                output: Some(body::text(response).await?),
                 format: "text",
-                ..answer::Shown::default()
+                ..Shown::default()
             })),
             Kind::Binary => {
-                let blob = body::blob(response, None).await?;
+                let blob = body::blob(response).await?;
                 if blob.bytes == 0 {
                     Ok(Content::Nothing(code))
                 } else {
@@ -412,13 +435,11 @@ impl<'a> Call<'a> {
 }
 
 /// An answer that cannot be asked for again, so that no part of it is left out.
-fn whole(status: u16, value: &Value) -> Content {
-    let mut page = page::Page::new(None);
-    page.entity(value, 0);
-    Content::Shown(answer::Shown {
+fn whole(status: u16, value: &impl Serialize) -> Result<Content, GraphError> {
+    Ok(Content::Shown(Shown {
         status,
-        output: page.finish(),
+        output: Some(serde_json::to_string_pretty(value)?),
         format: "json",
-        ..answer::Shown::default()
-    })
+        ..Shown::default()
+    }))
 }

@@ -1,7 +1,10 @@
 //! One answer's share of a collection, an entity or a text: cut so that nothing is lost between
 //! answers, in the same way as `run` cuts its output.
 
-use serde_json::Value;
+use bytes::Bytes;
+use serde::Serialize;
+
+use super::target::Form;
 
 /// Characters of an answer to an assistant, as many as one of `run`.
 pub(crate) const CHARACTERS: usize = 40_000;
@@ -22,7 +25,9 @@ pub(crate) enum Fit {
 /// A page that is being filled.
 #[derive(Debug)]
 pub(crate) struct Page {
-    text: String,
+    /// UTF-8.
+    text: Vec<u8>,
+    form: Form,
     left: Option<usize>,
     items: usize,
     cut: bool,
@@ -30,9 +35,10 @@ pub(crate) struct Page {
 
 impl Page {
     /// A page of so many characters, or without end.
-    pub(crate) fn new(characters: Option<usize>) -> Self {
+    pub(crate) fn new(characters: Option<usize>, form: Form) -> Self {
         Self {
-            text: String::new(),
+            text: Vec::new(),
+            form,
             left: characters,
             items: 0,
             cut: false,
@@ -40,44 +46,86 @@ impl Page {
     }
 
     /// Puts an item of a collection on the page; `offset` characters of it were delivered before.
-    pub(crate) fn item(&mut self, item: &Value, offset: usize) -> Fit {
-        // An array of the one item has it indented as it stands on the page.
-        let array = serde_json::to_string_pretty(&[item]).unwrap_or_default();
-        let indented = array
-            .strip_prefix("[\n  ")
-            .and_then(|rest| rest.strip_suffix("\n]"))
-            .unwrap_or(&array);
-        // Counted only where it matters: a shell's answer has no end.
-        let length = self.left.map_or(0, |_| indented.chars().count() + 4);
-        if offset == 0 && self.left.is_none_or(|left| length <= left) {
-            self.text
-                .push_str(if self.items == 0 { "[\n  " } else { ",\n  " });
-            self.text.push_str(indented);
-            self.left = self.left.map(|left| left - length);
-            self.items += 1;
-            return Fit::Whole;
+    ///
+    /// # Errors
+    /// Where the item cannot be written.
+    pub(crate) fn item<T: Serialize>(
+        &mut self,
+        item: &T,
+        offset: usize,
+    ) -> Result<Fit, serde_json::Error> {
+        if offset == 0 {
+            let start = self.text.len();
+            self.append(item)?;
+            match self.left {
+                // Nobody counts: a shell's answer has no end.
+                None => {
+                    self.items += 1;
+                    return Ok(Fit::Whole);
+                }
+                Some(left) => {
+                    let length = characters(self.text.get(start..).unwrap_or_default());
+                    if length + CLOSE.len() <= left {
+                        self.left = Some(left - length);
+                        self.items += 1;
+                        return Ok(Fit::Whole);
+                    }
+                    self.text.truncate(start);
+                }
+            }
         }
         if self.items > 0 {
-            return Fit::Full;
+            return Ok(Fit::Full);
         }
-        self.fragment(&pretty(item), offset)
+        Ok(self.fragment(&serde_json::to_string_pretty(item)?, offset))
+    }
+
+    /// Writes an item with what stands in front of it.
+    fn append<T: Serialize>(&mut self, item: &T) -> Result<(), serde_json::Error> {
+        let start = self.text.len();
+        // An array of the one item has it as it stands on the page, but for the array's ends.
+        let (written, close) = match self.form {
+            Form::Indented => (
+                serde_json::to_writer_pretty(&mut self.text, &[item]),
+                CLOSE.len(),
+            ),
+            Form::Compact => (serde_json::to_writer(&mut self.text, &[item]), 1),
+        };
+        if let Err(error) = written {
+            self.text.truncate(start);
+            return Err(error);
+        }
+        self.text.truncate(self.text.len() - close);
+        if self.items > 0
+            && let Some(open) = self.text.get_mut(start)
+        {
+            *open = b',';
+        }
+        Ok(())
     }
 
     /// Puts a whole entity on the page.
-    pub(crate) fn entity(&mut self, value: &Value, offset: usize) -> Fit {
-        let text = pretty(value);
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub(crate) fn entity<T: Serialize>(
+        &mut self,
+        value: &T,
+        offset: usize,
+    ) -> Result<Fit, serde_json::Error> {
+        let text = serde_json::to_string_pretty(value)?;
         if offset == 0 && self.fits(&text) {
-            self.text = text;
-            return Fit::Whole;
+            self.text = text.into();
+            return Ok(Fit::Whole);
         }
-        self.fragment(&text, offset)
+        Ok(self.fragment(&text, offset))
     }
 
     /// Puts a text on the page.
     pub(crate) fn plain(&mut self, text: &str, offset: usize) -> Fit {
         let rest = skip(text, offset);
         if self.fits(rest) {
-            self.text = rest.to_owned();
+            self.text = rest.into();
             return Fit::Whole;
         }
         let piece = take(rest, self.left.unwrap_or(usize::MAX));
@@ -86,7 +134,7 @@ impl Page {
             Some(end) => piece.get(..=end).unwrap_or(piece),
             None => piece,
         };
-        self.text = piece.to_owned();
+        self.text = piece.into();
         self.cut = true;
         Fit::Cut(offset + piece.chars().count())
     }
@@ -102,7 +150,7 @@ impl Page {
         while escaped(piece).chars().count() > room && piece.len() > 1 {
             piece = take(piece, piece.chars().count() * 3 / 4);
         }
-        self.text = format!("{}{}{}", FRAGMENT.0, escaped(piece), FRAGMENT.1);
+        self.text = format!("{}{}{}", FRAGMENT.0, escaped(piece), FRAGMENT.1).into();
         self.cut = true;
         self.items = 1;
         self.left = Some(0);
@@ -118,8 +166,10 @@ impl Page {
     }
 
     /// Takes out what is there so far, to be written elsewhere.
-    pub(crate) fn drain(&mut self) -> String {
-        std::mem::take(&mut self.text)
+    pub(crate) fn drain(&mut self) -> Bytes {
+        // The next piece is about as long.
+        let length = self.text.len();
+        std::mem::replace(&mut self.text, Vec::with_capacity(length)).into()
     }
 
     /// How many items are on it.
@@ -132,30 +182,36 @@ impl Page {
         self.cut
     }
 
-    /// The text of a collection's page.
-    pub(crate) fn finish_collection(mut self) -> String {
-        if self.items == 0 {
-            return "[]".to_owned();
-        }
-        if !self.cut {
-            self.text.push_str("\n]");
-        }
-        self.text
+    /// Ends a collection; [`Self::finish`] or [`Self::drain`] then has its text.
+    pub(crate) fn close(&mut self) {
+        let close = match (self.items, self.cut, self.form) {
+            (0, ..) => "[]",
+            (_, true, _) => "",
+            (_, _, Form::Indented) => CLOSE,
+            (_, _, Form::Compact) => "]",
+        };
+        self.text.extend_from_slice(close.as_bytes());
     }
 
-    /// The text of anything else.
+    /// The text.
     pub(crate) fn finish(self) -> String {
-        self.text
+        // JSON and whole characters only were put in.
+        String::from_utf8(self.text).unwrap_or_default()
     }
 }
 
-fn pretty(value: &Value) -> String {
-    serde_json::to_string_pretty(value).unwrap_or_default()
+/// The end of an indented array.
+const CLOSE: &str = "\n]";
+
+/// Characters of UTF-8.
+fn characters(text: &[u8]) -> usize {
+    let is_first = |byte: &&u8| (**byte & 0b1100_0000) != 0b1000_0000;
+    text.iter().filter(is_first).count()
 }
 
 /// A text inside a JSON string.
 fn escaped(text: &str) -> String {
-    let quoted = Value::from(text).to_string();
+    let quoted = serde_json::Value::from(text).to_string();
     quoted
         .strip_prefix('"')
         .and_then(|text| text.strip_suffix('"'))
@@ -183,29 +239,36 @@ fn take(text: &str, characters: usize) -> &str {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
+    fn of(characters: usize) -> Page {
+        Page::new(Some(characters), Form::Indented)
+    }
+
     #[test]
     fn items_stay_whole_and_the_page_is_an_array() {
-        let mut page = Page::new(Some(60));
+        let mut page = of(60);
         let item = json!({"id": 1, "name": "x"});
-        assert_eq!(page.item(&item, 0), Fit::Whole);
-        assert_eq!(page.item(&item, 0), Fit::Full);
-        let text = page.finish_collection();
+        assert_eq!(page.item(&item, 0).unwrap(), Fit::Whole);
+        assert_eq!(page.item(&item, 0).unwrap(), Fit::Full);
+        page.close();
+        let text = page.finish();
+        assert!(text.chars().count() <= 60);
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), json!([item]));
     }
 
     #[test]
     fn what_fits_on_no_page_comes_in_pieces_that_make_the_whole() {
         let item = json!({"text": "line \"1\"\nü\t".repeat(40)});
-        let whole = pretty(&item);
+        let whole = serde_json::to_string_pretty(&item).unwrap();
         let (mut offset, mut put_together, mut pages) = (0, String::new(), 0);
         loop {
-            let mut page = Page::new(Some(200));
-            let fit = page.item(&item, offset);
-            let text = page.finish_collection();
+            let mut page = of(200);
+            let fit = page.item(&item, offset).unwrap();
+            page.close();
+            let text = page.finish();
             assert!(text.chars().count() <= 200);
             let parsed: Value = serde_json::from_str(&text).unwrap();
             put_together.push_str(parsed[0]["fragment"].as_str().unwrap());
@@ -221,12 +284,35 @@ mod tests {
     }
 
     #[test]
+    fn pieces_of_a_page_make_the_page() {
+        for form in [Form::Indented, Form::Compact] {
+            let items = [json!({"a": [1, {"b": "ü"}]}), json!(2), json!({})];
+            let mut page = Page::new(None, form);
+            let mut text = String::new();
+            for item in &items {
+                assert_eq!(page.item(item, 0).unwrap(), Fit::Whole);
+                text.push_str(std::str::from_utf8(&page.drain()).unwrap());
+            }
+            page.close();
+            text.push_str(&page.finish());
+            let expected = match form {
+                Form::Indented => serde_json::to_string_pretty(&items),
+                Form::Compact => serde_json::to_string(&items),
+            };
+            assert_eq!(text, expected.unwrap());
+            let mut empty = Page::new(None, form);
+            empty.close();
+            assert_eq!(empty.finish(), "[]");
+        }
+    }
+
+    #[test]
     fn a_text_is_cut_at_lines() {
         let text = "one\ntwo\nthree\n";
-        let mut page = Page::new(Some(9));
+        let mut page = of(9);
         assert_eq!(page.plain(text, 0), Fit::Cut(8));
         assert_eq!(page.finish(), "one\ntwo\n");
-        let mut page = Page::new(Some(9));
+        let mut page = of(9);
         assert_eq!(page.plain(text, 8), Fit::Whole);
         assert_eq!(page.finish(), "three\n");
     }

@@ -25,7 +25,7 @@ pub(crate) fn structured(answer: &Answer) -> Value {
         Content::Shown(shown) => {
             put("http_status", shown.status.into());
             put("format", shown.format.into());
-            put("output", shown.output.clone().into());
+            put("output", json!(shown.output));
             put("items", json!(shown.items));
             put("items_so_far", json!(shown.items.map(|_| shown.delivered)));
             put("total_items", json!(shown.total));

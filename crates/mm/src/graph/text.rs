@@ -73,9 +73,11 @@ fn shown(text: &mut String, answer: &Answer, shown: &Shown) {
     if shown.format == "html" {
         text.push_str("The answer is a web page:\n");
     }
-    text.push_str(&shown.output);
-    if !text.ends_with('\n') {
-        text.push('\n');
+    if let Some(output) = &shown.output {
+        text.push_str(output);
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
     }
     if let Some(items) = shown.items {
         let _ = write!(text, "\n{items} item{}", if items == 1 { "" } else { "s" });

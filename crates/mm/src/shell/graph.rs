@@ -1,50 +1,57 @@
 //! `mm graph`.
 
 use std::future::Future;
-use std::io::Read;
+use std::io::{self, Read};
 use std::pin::Pin;
 
+use bytes::Bytes;
 use serde_json::{Map, Value};
 
-use super::{Exit, Output, complain};
+use super::{Exit, Output, OutputError, complain};
 use crate::cli::GraphCall;
-use crate::graph::{self, Answer, Bounds, Content, Graph, Heard, Hears, Places};
+use crate::graph::{
+    self, Answer, Bounds, Content, Form, Graph, GraphError, Heard, Hears, Places, Shown, Takes,
+};
 use crate::tools::graph::{GraphOutcome, GraphRequest};
 use crate::tools::{Arguments, Failure, Outcome};
 
-/// Does a call, or lists the connections.
+/// Does a call and prints what it reads as it comes, or lists the connections.
 pub(crate) async fn graph(call: GraphCall, files_dir: Option<std::path::PathBuf>) -> Exit {
-    let json = call.json;
-    match outcome(call, files_dir).await {
+    let mut paper = Paper::new(call.json);
+    match outcome(call, files_dir, &mut paper).await {
         Ok(GraphOutcome::Connections(list)) => {
             let outcome = Outcome::Graph(GraphOutcome::Connections(list));
-            super::list(Ok(outcome), json).await
+            super::list(Ok(outcome), paper.json).await
         }
-        Ok(GraphOutcome::Answer(answer)) => print(&answer, json).await,
-        Err(failure) => Output::new(json).failure(&failure).await,
+        Ok(GraphOutcome::Answer(answer)) => paper.finish(&answer).await,
+        Err(failure) => paper.output.failure(&failure).await,
     }
 }
 
 async fn outcome(
     call: GraphCall,
     files_dir: Option<std::path::PathBuf>,
+    paper: &mut Paper,
 ) -> Result<GraphOutcome, Failure> {
-    let places = Places::from_environment(files_dir).map_err(graph::GraphError::Places)?;
+    let places = Places::from_environment(files_dir).map_err(GraphError::Places)?;
     let graph = Graph::new(places);
     let arguments = Arguments::new(Some(arguments(call)?));
     match GraphRequest::parse(arguments)? {
         GraphRequest::Connections => Ok(GraphOutcome::Connections(graph.connections()?)),
         GraphRequest::Call(request) => {
             // A shell has all the time and room that it takes.
-            let answer = graph.call(*request, Bounds::default(), &mut Aside).await?;
+            let bounds = Bounds::default();
+            let answer = graph
+                .call(*request, bounds, &mut Aside, Some(paper))
+                .await?;
             Ok(GraphOutcome::Answer(Box::new(answer)))
         }
     }
 }
 
 /// The same arguments that the tool takes, so that there is one way of reading them.
-fn arguments(call: GraphCall) -> Result<Map<String, Value>, graph::GraphError> {
-    let wrong = |words: String| graph::GraphError::Request(words);
+fn arguments(call: GraphCall) -> Result<Map<String, Value>, GraphError> {
+    let wrong = |words: String| GraphError::Request(words);
     let mut arguments = Map::new();
     let mut text = |name: &str, value: Option<String>| {
         if let Some(value) = value {
@@ -98,31 +105,92 @@ fn pairs(texts: &[String], separator: char) -> Result<Map<String, Value>, String
         .collect()
 }
 
-/// The answer itself goes to standard output, everything about it to standard error.
-async fn print(answer: &Answer, json: bool) -> Exit {
-    let mut output = Output::new(json);
-    let (printed, exit) = match &answer.content {
-        Content::Shown(shown) => (Some(shown.output.trim_end()), Exit::Succeeded),
-        Content::Nothing(_) | Content::Blob(..) | Content::Saved { .. } => (None, Exit::Succeeded),
-        Content::SignIn(_) => (None, Exit::SignInNeeded),
-        Content::Preview(_) => (None, Exit::NotConfirmed),
-        Content::Failed(_) => (None, Exit::Failed),
-    };
-    let written = if json {
-        output.finish_with(&object(answer).to_string()).await
-    } else {
-        match printed {
-            Some(text) => output.finish_with(text).await,
-            None => Ok(()),
+/// The answer itself goes to standard output, as it comes; everything about it to standard error.
+struct Paper {
+    output: Output,
+    json: bool,
+    /// Whether a collection has been begun.
+    begun: bool,
+}
+
+impl Paper {
+    fn new(json: bool) -> Self {
+        Self {
+            output: Output::new(json),
+            json,
+            begun: false,
         }
-    };
-    if let Err(error) = written {
-        return error.exit();
     }
-    if !json {
-        let _ = std::io::Write::write_all(&mut std::io::stderr(), about(answer).as_bytes());
+
+    /// Prints what has not been printed.
+    async fn finish(mut self, answer: &Answer) -> Exit {
+        let exit = match &answer.content {
+            Content::Failed(GraphError::NotTaken(error)) => return OutputError::exit_of(error),
+            Content::Failed(_) => Exit::Failed,
+            Content::SignIn(_) => Exit::SignInNeeded,
+            Content::Preview(_) => Exit::NotConfirmed,
+            Content::Shown(_) | Content::Nothing(_) | Content::Blob(..) | Content::Saved { .. } => {
+                Exit::Succeeded
+            }
+        };
+        if let Err(error) = self.rest(answer).await {
+            return error.exit();
+        }
+        if !self.json {
+            let _ = std::io::Write::write_all(&mut std::io::stderr(), about(answer).as_bytes());
+        }
+        exit
     }
-    exit
+
+    async fn rest(&mut self, answer: &Answer) -> Result<(), OutputError> {
+        if self.json {
+            let object = object(answer).to_string();
+            // Standing behind its output, the object goes on.
+            let rest = match object.strip_prefix('{') {
+                Some(fields) if self.begun => format!("{},{fields}", self.unclosed(answer)),
+                _ => object,
+            };
+            return self.output.finish_with(&rest).await;
+        }
+        match &answer.content {
+            Content::Shown(Shown {
+                output: Some(text), ..
+            }) => self.output.finish_with(text.trim_end()).await,
+            Content::Shown(Shown { format: "json", .. }) => self.output.finish_with("").await,
+            _ => self.output.flush().await,
+        }
+    }
+
+    /// The end of an array that broke off: what stands in it is true, and `status` says the rest.
+    fn unclosed(&self, answer: &Answer) -> &'static str {
+        match answer.content {
+            Content::Failed(_) => "]",
+            _ => "",
+        }
+    }
+}
+
+impl Takes for Paper {
+    fn form(&self) -> Form {
+        if self.json {
+            Form::Compact
+        } else {
+            Form::Indented
+        }
+    }
+
+    fn take<'a>(
+        &'a mut self,
+        piece: Bytes,
+    ) -> Pin<Box<dyn Future<Output = io::Result<()>> + Send + 'a>> {
+        Box::pin(async move {
+            if self.json && !self.begun {
+                self.output.piece(b"{\"output\":").await?;
+            }
+            self.begun = true;
+            self.output.piece(&piece).await
+        })
+    }
 }
 
 /// For scripts, the answer's JSON as JSON and not as a text.
@@ -130,7 +198,7 @@ fn object(answer: &Answer) -> Value {
     let mut value = graph::structured(answer);
     if let (Value::Object(fields), Content::Shown(shown)) = (&mut value, &answer.content)
         && shown.format == "json"
-        && let Ok(parsed) = serde_json::from_str::<Value>(&shown.output)
+        && let Some(Ok(parsed)) = shown.output.as_deref().map(serde_json::from_str::<Value>)
     {
         fields.insert("output".to_owned(), parsed);
     }
@@ -140,12 +208,14 @@ fn object(answer: &Answer) -> Value {
 /// The text of the answer without the part that stands on standard output.
 fn about(answer: &Answer) -> String {
     let text = graph::text(answer);
-    match &answer.content {
-        Content::Shown(shown) if !shown.output.is_empty() => text
-            .replacen(shown.output.as_str(), "", 1)
-            .replace("\n\n\n", "\n"),
+    let Content::Shown(shown) = &answer.content else {
+        return text;
+    };
+    let rest = match shown.output.as_deref() {
+        Some(output) if !output.is_empty() => text.replacen(output, "", 1),
         _ => text,
-    }
+    };
+    rest.replace("\n\n\n", "\n")
 }
 
 /// Tells a person on standard error how far a call is.

@@ -19,7 +19,12 @@ pub(crate) struct OutputError(#[from] io::Error);
 impl OutputError {
     /// How the process ends.
     pub(crate) fn exit(&self) -> Exit {
-        match self.0.kind() {
+        Self::exit_of(&self.0)
+    }
+
+    /// The same, of what standard output itself said.
+    pub(crate) fn exit_of(error: &io::Error) -> Exit {
+        match error.kind() {
             io::ErrorKind::BrokenPipe => Exit::NobodyReads,
             _ => Exit::Failed,
         }
@@ -106,6 +111,12 @@ impl Output {
             }
         }
         complain(&failure.to_string(), Exit::without_answer(failure))
+    }
+
+    /// Prints a part of what is one for its readers, at once.
+    pub(crate) async fn piece(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stdout.write_all(bytes).await?;
+        self.stdout.flush().await
     }
 
     /// Prints a last line.

@@ -120,7 +120,7 @@ impl GraphRequest {
         let reads = request.method == session_pool::domain::graph::Method::Get;
         let mut listener = Listener(caller.reporter);
         let answer = tokio::select! {
-            answer = graph.call(request, bounds, &mut listener) => answer?,
+            answer = graph.call(request, bounds, &mut listener, None) => answer?,
             () = caller.cancelled.cancelled() => return Err(GraphError::Cancelled(reads).into()),
         };
         Ok(GraphOutcome::Answer(Box::new(answer)))

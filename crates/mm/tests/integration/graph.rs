@@ -260,7 +260,7 @@ fn pieces() {
 fn bodies() {
     let stage = Stage::signed_in();
     let text = stage.graph(&["/demo/text"]);
-    assert_eq!(text.stdout, "BEGIN:VCALENDAR\r\nEND:VCALENDAR\n");
+    assert_eq!(text.stdout, "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n");
     let html = stage.json(&["/demo/html"]);
     assert_eq!(html["format"], "html");
     let photo = stage.json(&["/me/photo/$value"]);

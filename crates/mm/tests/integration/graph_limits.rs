@@ -1,8 +1,12 @@
 //! `graph_request` under throttling, refused tokens and guards.
 
+use std::io::Read;
+use std::process::Stdio;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 use crate::Case;
 use crate::graph_stage::Stage;
@@ -16,6 +20,8 @@ pub const CASES: &[Case] = &[
     ("power_automate_has_its_own_audience", flow),
     ("writes_are_never_repeated_blindly", writes),
     ("signing_out_forgets", sign_out),
+    ("a_shell_gets_pages_as_they_come", streams),
+    ("a_reader_that_has_enough_ends_the_call", enough),
 ];
 
 fn sends() {
@@ -194,4 +200,56 @@ fn sign_out() {
     );
     stage.cloud.sign_in_after(Duration::from_secs(600));
     assert_eq!(stage.graph(&["/me"]).code, 3);
+}
+
+/// A shell sees what there is while more is on its way.
+fn streams() {
+    for json in [false, true] {
+        let stage = Stage::signed_in();
+        let endpoint = "/users?$top=100";
+        let mut command = stage.command();
+        command.args(["graph", "contoso", endpoint, "--all-pages"]);
+        if json {
+            command.arg("--json");
+        }
+        let pages = Arc::new(Semaphore::new(2));
+        let given = Arc::clone(&pages);
+        stage.cloud.set_faults(|faults| faults.pages = Some(given));
+        command.stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let mut stdout = child.stdout.take().unwrap();
+        let mut text = Vec::new();
+        let mut buffer = [0; 1 << 16];
+        while String::from_utf8_lossy(&text)
+            .matches("\"displayName\"")
+            .count()
+            < 200
+        {
+            let read = stdout.read(&mut buffer).unwrap();
+            assert!(read > 0, "it ended before the third page");
+            text.extend_from_slice(&buffer[..read]);
+        }
+        assert!(child.try_wait().unwrap().is_none(), "it goes on");
+        pages.add_permits(1);
+        stdout.read_to_end(&mut text).unwrap();
+        assert!(child.wait().unwrap().success());
+        let value: Value = serde_json::from_slice(&text).unwrap();
+        let users = if json { &value["output"] } else { &value };
+        assert_eq!(users.as_array().unwrap().len(), 241);
+        assert_eq!(value["items"], if json { json!(241) } else { Value::Null });
+    }
+}
+
+/// A reader that has enough ends the call.
+fn enough() {
+    let stage = Stage::signed_in();
+    let mut child = stage
+        .command()
+        .args(["graph", "contoso", "/users?$top=5", "--all-pages"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(141));
 }

@@ -1,7 +1,10 @@
 //! What goes wrong on purpose.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use tokio::sync::Semaphore;
 
 /// Faults that are set from outside.
 #[derive(Debug)]
@@ -16,8 +19,10 @@ pub struct Faults {
     pub retry_after: u32,
     /// How many answers of 503 are still to be given.
     pub unavailable: u32,
-    /// What every page of a collection takes.
+    /// What every call takes.
     pub slowness: Duration,
+    /// Every page of a collection takes one of these, and waits until there is one.
+    pub pages: Option<Arc<Semaphore>>,
     /// Calls that were throttled, by what tells them apart.
     pub(super) storm: HashMap<String, (u32, Instant)>,
 }
@@ -31,6 +36,7 @@ impl Default for Faults {
             retry_after: 1,
             unavailable: 0,
             slowness: Duration::ZERO,
+            pages: None,
             storm: HashMap::new(),
         }
     }

@@ -188,6 +188,12 @@ async fn collection(
     delta: bool,
     items: for<'a> fn(&'a Tenant) -> &'a [Value],
 ) -> Response {
+    let pages = cloud.faults().pages.clone();
+    if let Some(pages) = pages
+        && let Ok(permit) = pages.acquire().await
+    {
+        permit.forget();
+    }
     let token = query.get("$skiptoken").map_or("", String::as_str);
     match enter(cloud, headers, &format!("{path} {token}")).await {
         Ok((tenant, _)) => Listing {
