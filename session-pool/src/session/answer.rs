@@ -7,7 +7,8 @@ use crate::domain::state::PendingSignIn;
 use crate::domain::wire::{AnswerStatus, JobAnswer};
 
 use super::ending::Ending;
-use super::job::{Job, Phase, Snapshot};
+use super::job::{Job, Snapshot};
+use super::phase::Phase;
 
 /// The answer for a job as it was at the snapshot. `left`: characters behind the page, where the
 /// page is full.

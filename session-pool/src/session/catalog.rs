@@ -5,19 +5,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use crate::domain::job::JobId;
 use crate::domain::wire::JobSummary;
 
 use super::budget::ResultBudget;
+use super::ending::Ending;
 use super::job::Job;
-use super::journal::Journal;
+use super::journal::{JobEntry, Journal};
+use super::phase::Phase;
+use super::telemetry;
 
 /// Final jobs that are kept at most, so that a flood of small ones does not fill the memory.
 const MOST_ENDED: usize = 10_000;
-
-/// Expired ids that are remembered, so that asking for one is answered `expired`, not `unknown`.
-const TOMBSTONES: usize = 10_000;
 
 /// Why there is no job to be had.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,9 +48,8 @@ pub(super) struct Catalog {
 #[derive(Debug, Default)]
 struct Jobs {
     known: BTreeMap<JobId, Arc<Job>>,
-    /// Final jobs in the order in which they ended.
-    ended: VecDeque<(Timestamp, JobId)>,
-    expired: VecDeque<JobId>,
+    /// Final jobs in the order in which they ended, and when their results go.
+    ended: VecDeque<(Instant, JobId)>,
 }
 
 impl Catalog {
@@ -58,10 +58,13 @@ impl Catalog {
         let mut jobs = Jobs::default();
         let mut entries = journal.jobs();
         entries.sort_by_key(|entry| entry.finished_at);
+        let (now, today) = (Instant::now(), Timestamp::now());
         for entry in entries {
+            let ended = entry.finished_at.unwrap_or(entry.created_at);
+            let age = Duration::try_from(today.duration_since(ended)).unwrap_or_default();
             let job = Arc::new(Job::remembered(&entry, &budget));
             jobs.ended
-                .push_back((entry.finished_at.unwrap_or(entry.created_at), job.id()));
+                .push_back((now + keep.saturating_sub(age), job.id()));
             jobs.known.insert(job.id(), job);
         }
         Self {
@@ -78,20 +81,61 @@ impl Catalog {
 
     /// Takes in a new job.
     pub(super) fn add(&self, job: &Arc<Job>) {
-        self.journal.note_job(job);
+        self.journal.note_job(JobEntry::of(job, &Phase::Queued));
         self.lock().known.insert(job.id(), Arc::clone(job));
     }
 
-    /// Writes down that a job's command begins.
-    pub(super) fn note_begun(&self, job: &Job) {
-        self.journal.note_job(job);
+    /// A job's command begins. False where the job was cancelled before.
+    pub(super) fn begin(&self, job: &Job, signed_in_as: Option<String>) -> bool {
+        let begun = job.begin(signed_in_as, |entry| self.journal.note_job(entry));
+        if begun {
+            let waited = Timestamp::now().duration_since(job.created_at());
+            let key = &job.order().key;
+            telemetry::job_began(
+                key.connection().as_str(),
+                key.module(),
+                waited.unsigned_abs(),
+            );
+        }
+        begun
     }
 
-    /// Writes down that a job has ended, and makes room where results exceed their limit.
-    pub(super) fn note_ended(&self, job: &Job) {
-        self.journal.note_job(job);
-        self.lock().ended.push_back((Timestamp::now(), job.id()));
+    /// Ends a job, whatever it was doing: every job ends here or in
+    /// [`Catalog::cancel_if_queued`]. True where this call ended it.
+    pub(super) fn conclude(&self, job: &Job, ending: Ending) -> bool {
+        let ended = job.finish(ending, |entry| self.journal.note_job(entry));
+        if ended {
+            self.note_ended(job);
+        }
+        ended
+    }
+
+    /// Ends a job whose command has not begun. True where this call ended it.
+    pub(super) fn cancel_if_queued(&self, job: &Job, by: &'static str) -> bool {
+        let ending = Ending::Cancelled { by };
+        let ended = job.finish_if_queued(ending, |entry| self.journal.note_job(entry));
+        if ended {
+            self.note_ended(job);
+        }
+        ended
+    }
+
+    /// Counts and logs a job that has ended, and makes room where results exceed their limit.
+    fn note_ended(&self, job: &Job) {
+        self.lock()
+            .ended
+            .push_back((Instant::now() + self.keep, job.id()));
         self.make_room();
+        let summary = job.summary();
+        let key = &job.order().key;
+        let ran = summary
+            .started_at
+            .zip(summary.finished_at)
+            .map(|(started, finished)| finished.duration_since(started).unsigned_abs());
+        telemetry::job_finished(key.connection().as_str(), key.module(), summary.state, ran);
+        tracing::info!(session = %key, job = %job.id(), state = %summary.state,
+            trace = job.order().trace.map(tracing::field::display),
+            elapsed_ms = ran.map(|ran| ran.as_millis()), "job ended");
     }
 
     /// Drops the oldest finished results until the limits hold.
@@ -109,13 +153,11 @@ impl Catalog {
     }
 
     /// Drops what has been kept long enough; returns how long until there is more to drop.
-    pub(super) fn expire_old(&self) -> Duration {
+    pub(super) fn expire_old(&self, now: Instant) -> Duration {
         let mut jobs = self.lock();
-        let now = Timestamp::now();
-        while let Some((ended, id)) = jobs.ended.front().copied() {
-            let age = now.duration_since(ended).unsigned_abs();
-            if age < self.keep {
-                return self.keep.saturating_sub(age);
+        while let Some((goes, id)) = jobs.ended.front().copied() {
+            if now < goes {
+                return goes - now;
             }
             jobs.ended.pop_front();
             self.expire(&mut jobs, id);
@@ -128,7 +170,7 @@ impl Catalog {
         if let Some(job) = jobs.known.get(&id) {
             return Ok(Arc::clone(job));
         }
-        Err(if jobs.expired.contains(&id) {
+        Err(if self.journal.has_expired(id) {
             JobMissing::Expired(id)
         } else {
             JobMissing::Unknown(id)
@@ -146,14 +188,13 @@ impl Catalog {
         if let Some(job) = jobs.known.remove(&id) {
             job.drop_results();
         }
-        self.journal.forget(id);
-        jobs.expired.push_back(id);
-        if jobs.expired.len() > TOMBSTONES {
-            jobs.expired.pop_front();
-        }
+        self.journal.note_expired(id);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Jobs> {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;

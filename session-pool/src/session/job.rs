@@ -18,6 +18,7 @@ use super::answer;
 use super::budget::ResultBudget;
 use super::ending::Ending;
 use super::journal::JobEntry;
+use super::phase::Phase;
 use super::transcript::{AppendError, Records, Transcript};
 
 /// What a caller asked for, after it was checked.
@@ -37,45 +38,6 @@ pub struct Order {
     pub caller: Option<String>,
     /// The caller's trace.
     pub trace: Option<TraceParent>,
-}
-
-/// Where a job is, with what belongs to that.
-#[derive(Clone, Debug)]
-pub(super) enum Phase {
-    Queued,
-    Running {
-        started_at: Timestamp,
-    },
-    Finished {
-        started_at: Option<Timestamp>,
-        finished_at: Timestamp,
-        ending: Ending,
-    },
-}
-
-impl Phase {
-    pub(super) const fn state(&self) -> JobState {
-        match self {
-            Self::Queued => JobState::Queued,
-            Self::Running { .. } => JobState::Running,
-            Self::Finished { ending, .. } => ending.state(),
-        }
-    }
-
-    pub(super) const fn started_at(&self) -> Option<Timestamp> {
-        match self {
-            Self::Queued => None,
-            Self::Running { started_at } => Some(*started_at),
-            Self::Finished { started_at, .. } => *started_at,
-        }
-    }
-
-    pub(super) const fn finished_at(&self) -> Option<Timestamp> {
-        match self {
-            Self::Finished { finished_at, .. } => Some(*finished_at),
-            Self::Queued | Self::Running { .. } => None,
-        }
-    }
 }
 
 /// Why results cannot be had.
@@ -226,15 +188,14 @@ impl Job {
 
     /// Resolves when the job is final.
     pub async fn finished(&self) {
-        self.wait_until(|inner| inner.phase.state().is_final())
-            .await;
+        self.wait_until(|inner| inner.phase.is_final()).await;
     }
 
     /// Resolves when there are records behind this place, or the job is final.
     pub async fn more_than(&self, from: Cursor) {
         self.wait_until(|inner| {
             let end = inner.results.kept().map(Transcript::end);
-            inner.phase.state().is_final() || end.is_none_or(|end| end > from)
+            inner.phase.is_final() || end.is_none_or(|end| end > from)
         })
         .await;
     }
@@ -337,24 +298,9 @@ impl Job {
         }
     }
 
-    /// Asks for the end of the job. A queued one is final at once, and then this is true; a
-    /// running one is final when its session has stopped it.
-    pub(super) fn request_cancel(&self, by: &'static str) -> bool {
-        let ended = self.cancel_if_queued(by);
+    /// Asks for the end of the job: it is final when its session has stopped it.
+    pub(super) fn request_cancel(&self, by: &'static str) {
         self.cancel.send_replace(Some(by));
-        ended
-    }
-
-    /// Ends the job if its command has not begun. True where this call ended it.
-    pub(super) fn cancel_if_queued(&self, by: &'static str) -> bool {
-        let mut inner = self.lock();
-        if !matches!(inner.phase, Phase::Queued) {
-            return false;
-        }
-        inner.finish(Ending::Cancelled { by });
-        drop(inner);
-        self.changed.send_replace(());
-        true
     }
 
     /// Resolves when somebody asked for the end of the job, and tells who.
@@ -366,18 +312,13 @@ impl Job {
     }
 
     /// Marks the command as running. False where the job was cancelled before.
-    pub(super) fn begin(&self, signed_in_as: Option<String>) -> bool {
-        let mut inner = self.lock();
-        if !matches!(inner.phase, Phase::Queued) {
-            return false;
-        }
-        inner.phase = Phase::Running {
+    pub(super) fn begin(&self, signed_in_as: Option<String>, note: impl FnOnce(JobEntry)) -> bool {
+        let running = |_: &Phase| Phase::Running {
             started_at: Timestamp::now(),
         };
-        inner.signed_in_as = signed_in_as;
-        drop(inner);
-        self.changed.send_replace(());
-        true
+        self.advance(Phase::is_queued, running, note, |inner| {
+            inner.signed_in_as = signed_in_as;
+        })
     }
 
     /// Keeps what the command said.
@@ -390,12 +331,46 @@ impl Job {
     }
 
     /// Ends the job, unless it has ended before. True where this call ended it.
-    pub(super) fn finish(&self, ending: Ending) -> bool {
+    pub(super) fn finish(&self, ending: Ending, note: impl FnOnce(JobEntry)) -> bool {
+        self.finish_where(|phase| !phase.is_final(), ending, note)
+    }
+
+    /// Ends the job if its command has not begun. True where this call ended it.
+    pub(super) fn finish_if_queued(&self, ending: Ending, note: impl FnOnce(JobEntry)) -> bool {
+        self.finish_where(Phase::is_queued, ending, note)
+    }
+
+    fn finish_where(
+        &self,
+        from: impl FnOnce(&Phase) -> bool,
+        ending: Ending,
+        note: impl FnOnce(JobEntry),
+    ) -> bool {
+        let finished = |phase: &Phase| Phase::Finished {
+            started_at: phase.started_at(),
+            finished_at: Timestamp::now(),
+            ending,
+        };
+        self.advance(from, finished, note, Inner::close)
+    }
+
+    /// Moves the job on. `note` hears of it first, under the lock: who can see the new phase, or is
+    /// woken by it, may count on its being written down.
+    fn advance(
+        &self,
+        from: impl FnOnce(&Phase) -> bool,
+        to: impl FnOnce(&Phase) -> Phase,
+        note: impl FnOnce(JobEntry),
+        then: impl FnOnce(&mut Inner),
+    ) -> bool {
         let mut inner = self.lock();
-        if inner.phase.state().is_final() {
+        if !from(&inner.phase) {
             return false;
         }
-        inner.finish(ending);
+        let phase = to(&inner.phase);
+        note(JobEntry::of(self, &phase));
+        inner.phase = phase;
+        then(&mut inner);
         drop(inner);
         self.changed.send_replace(());
         true
@@ -441,12 +416,8 @@ impl Inner {
         }
     }
 
-    fn finish(&mut self, ending: Ending) {
-        self.phase = Phase::Finished {
-            started_at: self.phase.started_at(),
-            finished_at: Timestamp::now(),
-            ending,
-        };
+    /// Nothing is added any more.
+    fn close(&mut self) {
         self.progress = None;
         if let Results::Kept(transcript) = &mut self.results {
             // Only the spool can fail here, and the records stay readable from memory then.
@@ -456,3 +427,6 @@ impl Inner {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

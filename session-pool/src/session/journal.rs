@@ -2,12 +2,14 @@
 //! sessions held variables, functions or aliases of their callers.
 //!
 //! One JSON object a line, appended; a line is in the kernel's hands before the answer that
-//! depends on it goes out, so SIGKILL loses nothing. A torn last line is ignored. The file is
-//! written anew at start and when it has grown.
+//! depends on it goes out, so SIGKILL loses nothing. A line that could not be written whole is
+//! written over by the next; a torn one is ignored. The file is written anew at start and when it
+//! has grown.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -20,9 +22,13 @@ use crate::domain::job::{JobId, JobState};
 use crate::domain::session_key::SessionKey;
 
 use super::job::{Job, Order};
+use super::phase::Phase;
 
-/// Bytes after which the file is written anew.
+/// Bytes after which the file is written anew, unless most of them are still needed.
 const COMPACT_AT: u64 = 4 * 1024 * 1024;
+
+/// Expired ids that are remembered, so that asking for one is answered `expired`, not `unknown`.
+const MOST_EXPIRED: usize = 10_000;
 
 /// A job in the journal.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -42,16 +48,16 @@ pub(super) struct JobEntry {
 }
 
 impl JobEntry {
-    fn of(job: &Job) -> Self {
-        let snapshot = job.snapshot();
+    /// A job that is, or is about to be, in this phase.
+    pub(super) fn of(job: &Job, phase: &Phase) -> Self {
         let order = job.order();
         Self {
             job: job.id(),
             session: order.key.clone(),
-            state: snapshot.phase.state(),
+            state: phase.state(),
             created_at: job.created_at(),
-            started_at: snapshot.phase.started_at(),
-            finished_at: snapshot.phase.finished_at(),
+            started_at: phase.started_at(),
+            finished_at: phase.finished_at(),
             caller: order.caller.clone(),
             tenant: order.tenant.clone(),
         }
@@ -76,6 +82,10 @@ impl JobEntry {
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum Line {
     Job(JobEntry),
+    /// A job whose results are gone for good.
+    Expired {
+        job: JobId,
+    },
     /// Whether a session holds something of its callers'.
     Session {
         session: SessionKey,
@@ -110,15 +120,25 @@ pub struct Journal {
     path: PathBuf,
     /// Held for its lock; never written.
     _lock: File,
-    keep: Duration,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
     file: File,
+    /// Up to here the file is made of whole lines; the next one begins here.
     length: u64,
+    /// Where it is written anew.
+    compact_at: u64,
+    memory: Memory,
+}
+
+/// What the lines add up to.
+#[derive(Debug, Default)]
+struct Memory {
     jobs: BTreeMap<JobId, JobEntry>,
+    /// The newest: ids are in the order of their creation.
+    expired: BTreeSet<JobId>,
     stateful: BTreeSet<SessionKey>,
 }
 
@@ -145,83 +165,68 @@ impl Journal {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(failed(error)),
         };
-        let (mut jobs, stateful) = replay(&text);
-        for entry in jobs.values_mut().filter(|entry| !entry.state.is_final()) {
-            entry.state = JobState::Lost;
-            entry.finished_at = Some(Timestamp::now());
-        }
-        forget_old(&mut jobs, keep);
-        let (file, length) = rewrite(&path, &jobs, &stateful).map_err(failed)?;
+        let now = Timestamp::now();
+        let mut memory = Memory::replay(&text);
+        memory.lose_unfinished(now);
+        memory.expire_older(now, keep);
+        let (file, length) = rewrite(&path, &memory).map_err(failed)?;
         Ok(Self {
             path,
             _lock: lock,
-            keep,
             state: Mutex::new(State {
                 file,
                 length,
-                jobs,
-                stateful,
+                compact_at: compact_at(length),
+                memory,
             }),
         })
     }
 
     /// The jobs it knows.
     pub(super) fn jobs(&self) -> Vec<JobEntry> {
-        self.lock().jobs.values().cloned().collect()
+        self.lock().memory.jobs.values().cloned().collect()
     }
 
     /// Writes down where a job is.
-    pub(super) fn note_job(&self, job: &Job) {
-        let entry = JobEntry::of(job);
-        let mut state = self.lock();
-        state.jobs.insert(entry.job, entry.clone());
-        self.append(&mut state, &Line::Job(entry));
+    pub(super) fn note_job(&self, entry: JobEntry) {
+        self.note(Line::Job(entry));
     }
 
-    /// Forgets jobs whose results have expired.
-    pub(super) fn forget(&self, job: JobId) {
-        self.lock().jobs.remove(&job);
+    /// Writes down that a job's results are gone for good.
+    pub(super) fn note_expired(&self, job: JobId) {
+        self.note(Line::Expired { job });
+    }
+
+    /// Whether that was written down, as far back as it is remembered.
+    pub(super) fn has_expired(&self, job: JobId) -> bool {
+        self.lock().memory.expired.contains(&job)
     }
 
     /// Whether a fresh process of this session lacks what callers had set in an earlier one.
     pub(super) fn is_stateful(&self, session: &SessionKey) -> bool {
-        self.lock().stateful.contains(session)
+        self.lock().memory.stateful.contains(session)
     }
 
     /// Writes down whether a session holds something of its callers'.
     pub(super) fn note_stateful(&self, session: &SessionKey, stateful: bool) {
-        let mut state = self.lock();
-        let changed = if stateful {
-            state.stateful.insert(session.clone())
-        } else {
-            state.stateful.remove(session)
-        };
-        if changed {
-            let session = session.clone();
-            self.append(&mut state, &Line::Session { session, stateful });
-        }
+        let session = session.clone();
+        self.note(Line::Session { session, stateful });
     }
 
     /// A pool that cannot write its journal goes on: callers lose memory over a restart, not work.
-    fn append(&self, state: &mut State, line: &Line) {
-        if let Err(error) = self.try_append(state, line) {
+    fn note(&self, line: Line) {
+        let mut state = self.lock();
+        let bytes = serde_json::to_vec(&line);
+        if !state.memory.take(line) {
+            return;
+        }
+        let written = bytes
+            .map_err(io::Error::from)
+            .and_then(|bytes| state.append(bytes, &self.path));
+        if let Err(error) = written {
             tracing::error!(path = %self.path.display(), %error,
                 "cannot write the job journal: jobs will be unknown after a restart. Free disk space");
         }
-    }
-
-    fn try_append(&self, state: &mut State, line: &Line) -> io::Result<()> {
-        let mut bytes = serde_json::to_vec(line)?;
-        bytes.push(b'\n');
-        state.file.write_all(&bytes)?;
-        state.length += bytes.len() as u64;
-        if state.length > COMPACT_AT {
-            forget_old(&mut state.jobs, self.keep);
-            (state.file, state.length) = rewrite(&self.path, &state.jobs, &state.stateful)?;
-            // Should that alone be near the limit, the next line would start over at once.
-            state.length = state.length.min(COMPACT_AT / 2);
-        }
-        Ok(())
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -229,54 +234,105 @@ impl Journal {
     }
 }
 
-fn replay(text: &str) -> (BTreeMap<JobId, JobEntry>, BTreeSet<SessionKey>) {
-    let mut jobs = BTreeMap::new();
-    let mut stateful = BTreeSet::new();
-    for line in text.lines().filter(|line| !line.trim().is_empty()) {
-        match serde_json::from_str(line) {
-            Ok(Line::Job(entry)) => {
-                jobs.insert(entry.job, entry);
-            }
-            Ok(Line::Session {
-                session,
-                stateful: true,
-            }) => {
-                stateful.insert(session);
-            }
-            Ok(Line::Session {
-                session,
-                stateful: false,
-            }) => {
-                stateful.remove(&session);
-            }
-            Err(_) => tracing::warn!("skipped a torn line of the job journal"),
+impl State {
+    fn append(&mut self, mut line: Vec<u8>, path: &Path) -> io::Result<()> {
+        line.push(b'\n');
+        // At an offset of its own: half a line that a full disk has left is written over.
+        self.file.write_all_at(&line, self.length)?;
+        self.length += line.len() as u64;
+        if self.length > self.compact_at {
+            (self.file, self.length) = rewrite(path, &self.memory)?;
+            self.compact_at = compact_at(self.length);
         }
+        Ok(())
     }
-    (jobs, stateful)
 }
 
-fn forget_old(jobs: &mut BTreeMap<JobId, JobEntry>, keep: Duration) {
-    let now = Timestamp::now();
-    jobs.retain(|_, entry| {
-        entry
-            .finished_at
-            .is_none_or(|ended| now.duration_since(ended).unsigned_abs() <= keep)
-    });
+/// A file that is mostly needed would otherwise be written anew with every line.
+fn compact_at(length: u64) -> u64 {
+    COMPACT_AT.max(length * 2)
+}
+
+impl Memory {
+    fn replay(text: &str) -> Self {
+        let mut memory = Self::default();
+        for line in text.lines().filter(|line| !line.trim().is_empty()) {
+            match serde_json::from_str(line) {
+                Ok(line) => drop(memory.take(line)),
+                Err(_) => tracing::warn!("skipped a torn line of the job journal"),
+            }
+        }
+        memory
+    }
+
+    /// Takes a line in; returns whether it says anything new.
+    fn take(&mut self, line: Line) -> bool {
+        match line {
+            Line::Job(entry) => {
+                self.jobs.insert(entry.job, entry);
+                true
+            }
+            Line::Expired { job } => {
+                self.jobs.remove(&job);
+                let is_new = self.expired.insert(job);
+                if self.expired.len() > MOST_EXPIRED {
+                    self.expired.pop_first();
+                }
+                is_new
+            }
+            Line::Session { session, stateful } if stateful => self.stateful.insert(session),
+            Line::Session { session, .. } => self.stateful.remove(&session),
+        }
+    }
+
+    /// Whoever wrote the lines has ended before these jobs did.
+    fn lose_unfinished(&mut self, now: Timestamp) {
+        for entry in self.jobs.values_mut() {
+            if !entry.state.is_final() {
+                entry.state = JobState::Lost;
+                entry.finished_at = Some(now);
+            }
+        }
+    }
+
+    /// Jobs that ended longer than `keep` ago have expired while no pool ran.
+    fn expire_older(&mut self, now: Timestamp, keep: Duration) {
+        let is_old = |entry: &&JobEntry| {
+            entry
+                .finished_at
+                .is_some_and(|ended| now.duration_since(ended).unsigned_abs() > keep)
+        };
+        let old: Vec<_> = self
+            .jobs
+            .values()
+            .filter(is_old)
+            .map(|entry| entry.job)
+            .collect();
+        for job in old {
+            self.take(Line::Expired { job });
+        }
+    }
+
+    fn lines(&self) -> impl Iterator<Item = Line> {
+        let expired = self.expired.iter().map(|job| Line::Expired { job: *job });
+        let sessions = self.stateful.iter().map(|session| Line::Session {
+            session: session.clone(),
+            stateful: true,
+        });
+        self.jobs
+            .values()
+            .cloned()
+            .map(Line::Job)
+            .chain(expired)
+            .chain(sessions)
+    }
 }
 
 /// Writes the whole file beside the old one and puts it in its place.
-fn rewrite(
-    path: &Path,
-    jobs: &BTreeMap<JobId, JobEntry>,
-    stateful: &BTreeSet<SessionKey>,
-) -> io::Result<(File, u64)> {
+fn rewrite(path: &Path, memory: &Memory) -> io::Result<(File, u64)> {
     let fresh = path.with_extension("jsonl.new");
     let mut bytes = Vec::new();
-    let sessions = stateful.iter().map(|session| Line::Session {
-        session: session.clone(),
-        stateful: true,
-    });
-    for line in jobs.values().cloned().map(Line::Job).chain(sessions) {
+    for line in memory.lines() {
         serde_json::to_writer(&mut bytes, &line)?;
         bytes.push(b'\n');
     }
@@ -292,3 +348,6 @@ fn private() -> OpenOptions {
     options.create(true).mode(0o600);
     options
 }
+
+#[cfg(test)]
+mod tests;

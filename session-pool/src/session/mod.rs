@@ -11,6 +11,7 @@ mod handle;
 mod job;
 mod journal;
 mod launcher;
+mod phase;
 mod pool;
 mod process;
 mod refused;
@@ -19,6 +20,8 @@ mod sessions;
 mod sign_in;
 mod stop;
 pub mod telemetry;
+#[cfg(test)]
+mod testing;
 mod transcript;
 mod view;
 mod worker;

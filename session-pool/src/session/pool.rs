@@ -180,9 +180,10 @@ impl Pool {
     /// [`JobMissing`]: there is no such job any more.
     pub async fn cancel(&self, id: JobId) -> Result<Arc<Job>, JobMissing> {
         let job = self.job(id)?;
-        if job.request_cancel("a caller") {
-            self.0.shared.catalog.note_ended(&job);
-        }
+        const BY: &str = "a caller";
+        self.0.shared.catalog.cancel_if_queued(&job, BY);
+        // Its session may be signing in for it, or running it.
+        job.request_cancel(BY);
         job.finished().await;
         Ok(job)
     }
@@ -261,7 +262,7 @@ impl Pool {
     /// Drops results when their time has come, for as long as the pool lives.
     pub async fn expire_results(&self) {
         loop {
-            let next = self.0.shared.catalog.expire_old();
+            let next = self.0.shared.catalog.expire_old(Instant::now());
             tokio::time::sleep(next.max(Duration::from_secs(1))).await;
         }
     }
@@ -282,9 +283,8 @@ impl Pool {
             .filter_map(|job| self.job(job.job).ok())
             .collect();
         for job in &running {
-            if job.cancel_if_queued("the end of the pool") {
-                self.0.shared.catalog.note_ended(job);
-            }
+            let catalog = &self.0.shared.catalog;
+            catalog.cancel_if_queued(job, "the end of the pool");
         }
         let finished = async {
             for job in &running {

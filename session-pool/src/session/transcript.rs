@@ -322,18 +322,7 @@ fn decode(bytes: &[u8]) -> Option<(Record, &[u8])> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
-    use crate::session::budget::ResultLimits;
-
-    fn budget(job: u64, memory: u64, total: u64) -> (Arc<ResultBudget>, tempfile::TempDir) {
-        let directory = tempfile::tempdir().unwrap();
-        let limits = ResultLimits {
-            job_bytes: job,
-            memory_bytes: memory,
-            total_bytes: total,
-            spool: directory.path().to_owned(),
-        };
-        (Arc::new(ResultBudget::new(limits)), directory)
-    }
+    use crate::session::testing::budget;
 
     fn line(number: u64) -> Record {
         Record::Output {

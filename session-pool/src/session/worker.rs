@@ -22,7 +22,7 @@ use super::launcher::Launcher;
 use super::process::{Process, StartError};
 use super::sign_in::SignIn;
 use super::stop::{StopOrder, StopReceiver};
-use super::telemetry::{self, ProcessEnd};
+use super::telemetry::ProcessEnd;
 use super::view::ViewSender;
 
 /// One command on its way to its session.
@@ -227,16 +227,9 @@ impl Worker {
             SignIn::SignedIn(signed_in) => signed_in.account.clone(),
             _ => None,
         };
-        if !work.job.begin(account) {
+        if !self.shared.catalog.begin(&work.job, account) {
             return Ending::Cancelled { by: "a caller" };
         }
-        self.shared.catalog.note_begun(&work.job);
-        let waited = jiff::Timestamp::now().duration_since(work.job.created_at());
-        telemetry::job_began(
-            self.key.connection().as_str(),
-            self.key.module(),
-            waited.unsigned_abs(),
-        );
         let mut stop = self.stop.clone();
         let interrupted = interruption(&work.job, &mut stop, self.shared.grace);
         // Before it runs: a pool that is killed under the command must know of it afterwards.
@@ -279,26 +272,9 @@ impl Worker {
 
     fn conclude(&self, job: &Job, ending: Ending) {
         let replaced = matches!(&ending, Ending::Failed(failure) if failure.code == FailureCode::SessionReplaced);
-        if job.finish(ending) {
-            // Only now has somebody been told.
-            if replaced {
-                self.shared.journal.note_stateful(&self.key, false);
-            }
-            self.shared.catalog.note_ended(job);
-            let summary = job.summary();
-            let ran = summary
-                .started_at
-                .zip(summary.finished_at)
-                .map(|(started, finished)| finished.duration_since(started).unsigned_abs());
-            telemetry::job_finished(
-                self.key.connection().as_str(),
-                self.key.module(),
-                summary.state,
-                ran,
-            );
-            tracing::info!(session = %self.key, job = %job.id(), state = %summary.state,
-                trace = job.order().trace.map(tracing::field::display),
-                elapsed_ms = ran.map(|ran| ran.as_millis()), "job ended");
+        // Only then has somebody been told.
+        if self.shared.catalog.conclude(job, ending) && replaced {
+            self.shared.journal.note_stateful(&self.key, false);
         }
     }
 

@@ -1,0 +1,32 @@
+#![allow(clippy::unwrap_used)]
+use super::super::testing::{budget, job};
+use super::*;
+
+#[test]
+fn an_end_is_written_down_before_anybody_can_know_of_it() {
+    let (budget, _directory) = budget(1, 1, 1);
+    let job = job(&budget);
+    let waiter = job.changed.subscribe();
+    let mut noted = None;
+    job.finish(Ending::Succeeded, |entry| {
+        assert!(!waiter.has_changed().unwrap(), "nobody is awake");
+        assert!(job.inner.try_lock().is_err(), "nobody can look");
+        noted = Some(entry.state);
+    });
+    assert_eq!(noted, Some(JobState::Succeeded));
+    assert!(waiter.has_changed().unwrap() && job.is_final());
+}
+
+#[test]
+fn a_job_begins_once_and_ends_once() {
+    let (budget, _directory) = budget(1, 1, 1);
+    let cancelled = || Ending::Cancelled { by: "a test" };
+    let job = job(&budget);
+    assert!(job.begin(None, drop));
+    assert!(!job.begin(None, drop), "it runs");
+    assert!(!job.finish_if_queued(cancelled(), drop), "it runs");
+    assert!(job.finish(Ending::Succeeded, drop));
+    assert!(!job.finish(cancelled(), |_| unreachable!("it has ended")));
+    assert!(!job.begin(None, |_| unreachable!("it has ended")));
+    assert_eq!(job.state(), JobState::Succeeded);
+}

@@ -1,0 +1,131 @@
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+use std::io::{Seek, SeekFrom};
+
+use super::super::testing::{HOUR, budget, job, journal, key};
+use super::*;
+use crate::session::ending::Ending;
+
+fn finished(job: &Job, journal: &Journal) {
+    job.finish(Ending::Succeeded, |entry| journal.note_job(entry));
+}
+
+fn state_of(journal: &Journal, job: &Job) -> Option<JobState> {
+    let jobs = journal.jobs();
+    let entry = jobs.iter().find(|entry| entry.job == job.id())?;
+    Some(entry.state)
+}
+
+#[test]
+fn a_restart_knows_how_jobs_ended_and_which_did_not() {
+    let (budget, directory) = budget(1, 1, 1);
+    let (ended, running) = (job(&budget), job(&budget));
+    let first = journal(directory.path());
+    finished(&ended, &first);
+    running.begin(None, |entry| first.note_job(entry));
+    first.note_stateful(&key(), true);
+    drop(first);
+    let second = journal(directory.path());
+    assert_eq!(state_of(&second, &ended), Some(JobState::Succeeded));
+    assert_eq!(state_of(&second, &running), Some(JobState::Lost));
+    assert!(second.is_stateful(&key()));
+}
+
+#[test]
+fn half_a_line_costs_only_itself() {
+    let (budget, directory) = budget(1, 1, 1);
+    let (before, behind, last) = (job(&budget), job(&budget), job(&budget));
+    let first = journal(directory.path());
+    finished(&before, &first);
+    {
+        // What a full disk leaves of a write.
+        let mut state = first.lock();
+        state.file.seek(SeekFrom::End(0)).unwrap();
+        let half = format!(r#"{{"kind":"job","job":"{}"#, "x".repeat(900));
+        state.file.write_all(half.as_bytes()).unwrap();
+    }
+    finished(&behind, &first);
+    finished(&last, &first);
+    drop(first);
+    let second = journal(directory.path());
+    for job in [&before, &behind, &last] {
+        assert_eq!(state_of(&second, job), Some(JobState::Succeeded));
+    }
+}
+
+#[test]
+fn what_has_expired_stays_expired_over_a_restart() {
+    let (budget, directory) = budget(1, 1, 1);
+    let dropped = job(&budget);
+    let first = journal(directory.path());
+    finished(&dropped, &first);
+    first.note_expired(dropped.id());
+    drop(first);
+    // Twice: the second start reads what the first one wrote anew.
+    for _ in 0..2 {
+        let later = journal(directory.path());
+        assert!(later.has_expired(dropped.id()));
+        assert_eq!(state_of(&later, &dropped), None);
+    }
+}
+
+#[test]
+fn what_grew_too_old_while_no_pool_ran_has_expired() {
+    let (budget, directory) = budget(1, 1, 1);
+    let (old, young) = (job(&budget), job(&budget));
+    let first = journal(directory.path());
+    let ended = |job: &Job, hours: i64| {
+        let now = Timestamp::now() - jiff::SignedDuration::from_hours(hours);
+        let mut entry = JobEntry::of(job, &Phase::Queued);
+        entry.state = JobState::Succeeded;
+        entry.finished_at = Some(now);
+        first.note_job(entry);
+    };
+    ended(&old, 2);
+    ended(&young, 0);
+    drop(first);
+    let second = journal(directory.path());
+    assert!(second.has_expired(old.id()) && !second.has_expired(young.id()));
+    assert_eq!(state_of(&second, &young), Some(JobState::Succeeded));
+}
+
+#[test]
+fn a_file_that_has_grown_is_written_anew_and_loses_nothing() {
+    let (budget, directory) = budget(1, 1, 1);
+    let kept = job(&budget);
+    let first = journal(directory.path());
+    finished(&kept, &first);
+    let mut many = JobEntry::of(&job(&budget), &Phase::Queued);
+    many.caller = Some("c".repeat(200_000));
+    for _ in 0..50 {
+        first.note_job(many.clone());
+    }
+    let size = fs::metadata(&first.path).unwrap().len();
+    assert!(size <= COMPACT_AT, "{size}");
+    drop(first);
+    assert_eq!(
+        state_of(&journal(directory.path()), &kept),
+        Some(JobState::Succeeded)
+    );
+}
+
+#[test]
+fn only_the_newest_expired_ids_are_remembered() {
+    let mut memory = Memory::default();
+    let (budget, _directory) = budget(1, 1, 1);
+    let ids: Vec<_> = (0..3).map(|_| job(&budget).id()).collect();
+    for job in &ids {
+        memory.take(Line::Expired { job: *job });
+    }
+    assert_eq!(memory.expired.len(), 3);
+    assert!(!memory.take(Line::Expired { job: ids[0] }), "known already");
+}
+
+#[test]
+fn two_pools_cannot_have_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let first = journal(directory.path());
+    let second = Journal::open(directory.path(), "unified", HOUR);
+    assert!(matches!(second, Err(JournalError::InUse(_))));
+    drop(first);
+    journal(directory.path());
+}
