@@ -58,6 +58,17 @@ impl PendingSignIn {
     }
 }
 
+/// A time that is left, in words for a person: whole minutes that are certainly left, below one the
+/// seconds.
+pub fn time_left(seconds: u64) -> String {
+    let (number, unit) = match seconds {
+        0..60 => (seconds, "second"),
+        _ => (seconds / 60, "minute"),
+    };
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} more {unit}{plural}")
+}
+
 /// Who is signed in, as far as the module tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedIn {
@@ -67,4 +78,24 @@ pub struct SignedIn {
     pub tenant_id: Option<String>,
     /// Since when.
     pub since: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_left_is_never_longer_than_it_is() {
+        for (seconds, words) in [
+            (0, "0 more seconds"),
+            (1, "1 more second"),
+            (59, "59 more seconds"),
+            (60, "1 more minute"),
+            (119, "1 more minute"),
+            (899, "14 more minutes"),
+            (900, "15 more minutes"),
+        ] {
+            assert_eq!(time_left(seconds), words);
+        }
+    }
 }

@@ -210,6 +210,9 @@ pub struct JobSummary {
     pub module: Module,
     /// The session.
     pub session_id: String,
+    /// The tenant of that connection, as the registry named it then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
     /// Who asked, as the caller named itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller_id: Option<String>,
@@ -224,6 +227,9 @@ pub struct JobSummary {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "server", schema(value_type = Option<String>, format = DateTime))]
     pub finished_at: Option<Timestamp>,
+    /// The caller's trace, where the request named one: 32 hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<String>,
     /// Characters of output so far.
     pub characters: u64,
 }
@@ -436,9 +442,7 @@ where
     let Some(number) = Option::<serde_json::Number>::deserialize(deserializer)? else {
         return Ok(None);
     };
-    number
-        .as_u64()
-        .or_else(|| number.as_f64().and_then(exact))
+    whole(&number)
         .and_then(|whole| T::try_from(whole).ok())
         .map(Some)
         .ok_or_else(|| {
@@ -447,6 +451,12 @@ where
                 "{number} is not a whole number from 0 to {largest}"
             ))
         })
+}
+
+/// The integer that a number of JSON is, if it is one and not negative: `2.0` is as good as `2` (JSON
+/// Schema 2020-12, section 6.1.1).
+pub fn whole(number: &serde_json::Number) -> Option<u64> {
+    number.as_u64().or_else(|| number.as_f64().and_then(exact))
 }
 
 /// The integer that a floating-point number is, if it is one.

@@ -3,7 +3,7 @@
 use crate::domain::format::FormatName;
 use crate::domain::job::JobState;
 use crate::domain::paging::Page;
-use crate::domain::state::PendingSignIn;
+use crate::domain::state::{PendingSignIn, time_left};
 use crate::domain::wire::{AnswerStatus, JobAnswer};
 
 use super::ending::Ending;
@@ -140,12 +140,12 @@ fn add_sign_in(answer: &mut JobAnswer, job: &Job, pending: &PendingSignIn) {
     });
     answer.message = Some(format!(
         "{after}To sign in to {} ({}), open {} and enter the code {}{account}. The code is valid for \
-         {} more minutes. Then send the same command again: it has not been run.",
+         {}. Then send the same command again: it has not been run.",
         order.key.connection(),
         order.key.module(),
         pending.url,
         pending.code,
-        seconds.div_ceil(60),
+        time_left(seconds),
     ));
     answer.device_code = Some(pending.code.clone());
     answer.auth_url = Some(pending.url.clone());

@@ -209,10 +209,12 @@ impl Job {
             connection: self.order.key.connection().to_string(),
             module: self.order.key.module(),
             session_id: self.order.key.to_string(),
+            tenant: self.order.tenant.clone(),
             caller_id: self.order.caller.clone(),
             created_at: self.created_at,
             started_at: inner.phase.started_at(),
             finished_at: inner.phase.finished_at(),
+            trace_id: self.order.trace.map(TraceParent::trace_id),
             characters: inner.results.kept().map_or(0, Transcript::characters),
         }
     }
