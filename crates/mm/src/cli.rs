@@ -119,7 +119,7 @@ pub(crate) struct Run {
 pub(crate) struct Job {
     /// The job's id.
     pub(crate) id: Option<String>,
-    /// Cancel it.
+    /// Cancel it, and wait until it has ended: exit code 0 where it is cancelled.
     #[arg(long, requires = "id", conflicts_with = "cursor")]
     pub(crate) cancel: bool,
     /// Where to begin: a cursor of an earlier answer.

@@ -5,15 +5,27 @@ use std::io::Write;
 use serde_json::{Map, Value, json};
 
 use crate::cli::Client;
-use crate::config::{Overrides, VARIABLES};
-use crate::shell::Exit;
+use crate::config::{Config, Overrides, VARIABLES};
+use crate::shell::{Exit, complain};
 
 /// What the gateway shows of the server.
 const DESCRIPTION: &str = "Microsoft Master: Microsoft 365 administration over PowerShell \
                            (Exchange Online, SharePoint, Azure, Teams)";
 
+/// The token does not go where others read.
+const TOKEN_LEFT_OUT: &str = "SESSION_POOL_TOKEN is set, but not repeated in the registration, \
+which others may read: put the token into a file of mode 0600 and set SESSION_POOL_TOKEN_FILE, or \
+set SESSION_POOL_STATE_DIR to the pool's state directory, and print the registration again";
+
 /// Prints the registration on standard output, and where it belongs on standard error.
 pub(crate) fn print(client: Client, overrides: &Overrides) -> Exit {
+    // What cannot be used here cannot be used there.
+    if let Err(error) = Config::from_environment(overrides) {
+        return complain(
+            &format!("nothing to register: {error}"),
+            Exit::Configuration,
+        );
+    }
     let command = std::env::current_exe()
         .ok()
         .and_then(|path| path.into_os_string().into_string().ok())
@@ -22,6 +34,9 @@ pub(crate) fn print(client: Client, overrides: &Overrides) -> Exit {
     let (registration, place) = registration(client, &command, environment);
     let printed = format!("{registration:#}\n");
     let _ = writeln!(std::io::stderr(), "{place}");
+    if std::env::var_os("SESSION_POOL_TOKEN").is_some_and(|token| !token.is_empty()) {
+        let _ = writeln!(std::io::stderr(), "{TOKEN_LEFT_OUT}");
+    }
     match std::io::stdout().write_all(printed.as_bytes()) {
         Ok(()) => Exit::Succeeded,
         Err(_) => Exit::NobodyReads,

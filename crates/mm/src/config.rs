@@ -12,6 +12,9 @@ use crate::token::{InvalidToken, Token, TokenSource};
 /// Where the pool is when nobody says otherwise.
 const DEFAULT_URL: &str = "http://localhost:5200";
 
+/// What is wrong with an address that is no URL of the web.
+const BEGINNING: &str = "it must begin with http:// or https://";
+
 /// Names of the environment variables that `mm` reads; registrations with clients repeat those
 /// that are set.
 pub(crate) const VARIABLES: [&str; 11] = [
@@ -150,9 +153,12 @@ impl std::str::FromStr for PoolUrl {
             value: value.rsplit('@').next().unwrap_or_default().to_owned(),
             problem: problem.to_owned(),
         };
-        let mut url = Url::parse(value).map_err(|error| bad(&error.to_string()))?;
+        let mut url = Url::parse(value).map_err(|error| match error {
+            url::ParseError::RelativeUrlWithoutBase => bad(BEGINNING),
+            error => bad(&error.to_string()),
+        })?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(bad("it must begin with http:// or https://"));
+            return Err(bad(BEGINNING));
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(bad(
@@ -270,6 +276,7 @@ mod tests {
     fn bad_values_name_their_variable_and_hide_passwords() {
         for (name, value) in [
             ("MM_SESSION_POOL_URL", "localhost:5200"),
+            ("MM_SESSION_POOL_URL", "nonsense"),
             ("MM_SESSION_POOL_URL", "ftp://x"),
             ("MM_SESSION_POOL_URL", "http://user:hunter2@x"),
             ("MM_TOKEN_OVER_HTTP", "perhaps"),
@@ -281,6 +288,7 @@ mod tests {
                 !error.contains("hunter2") && !error.contains("words"),
                 "{error}"
             );
+            assert!(!error.contains("relative"), "{error}");
         }
     }
 

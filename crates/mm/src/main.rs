@@ -5,6 +5,7 @@ mod cli;
 mod client_config;
 mod config;
 mod graph;
+mod incoming;
 mod pool;
 mod progress;
 mod serve;
@@ -24,7 +25,10 @@ use crate::cli::{Cli, Word};
 use crate::shell::Exit;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return shell::not_understood(&error),
+    };
     let overrides = cli.overrides();
     match cli.word {
         Some(Word::Config { client }) => client_config::print(client, &overrides).into(),

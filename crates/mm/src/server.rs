@@ -10,18 +10,20 @@ use rmcp::model::{
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde_json::{Value, json};
+use session_pool::domain::job::JobState;
 use session_pool::domain::wire::{AnswerStatus, JobAnswer};
 
-use crate::activity_log::{ActivityLog, Call};
+use crate::activity_log::ActivityLog;
 use crate::config::{Config, ConfigError};
 use crate::graph::{self, Content, Graph, Places, PlacesError};
 use crate::pool::{Pool, Wanted};
 use crate::progress::Reporter;
+use crate::tasks;
+use crate::text::{self, Reader};
 use crate::tools::graph::{GraphOutcome, GraphRequest};
 use crate::tools::job::Job;
 use crate::tools::run::Run;
-use crate::tools::{ArgumentError, Arguments, Caller, Failure, Outcome, definition};
-use crate::{tasks, text};
+use crate::tools::{ArgumentError, Arguments, Caller, Failure, Outcome, Place, definition};
 
 /// How long a client may keep what the server says about itself, in milliseconds: it changes with
 /// a new version only.
@@ -92,24 +94,10 @@ impl Server {
             .map_err(|error| ErrorData::internal_error(error.to_string(), None))
     }
 
-    async fn run(
-        &self,
-        arguments: Arguments,
-        caller: Caller,
-        call: &mut Call<'_>,
-    ) -> (Option<String>, Result<Outcome, Failure>) {
-        let run = match Run::parse(arguments) {
-            Ok(run) => run,
-            Err(error) => return (None, Err(error.into())),
-        };
-        let (connection, module) = run.concerns();
-        call.concerns(connection, module);
-        let connection = connection.map(str::to_owned);
-        let outcome = match &self.pool {
-            Ok(pool) => run.call(pool, caller).await,
-            Err(error) => Err(error.clone().into()),
-        };
-        (connection, outcome)
+    async fn run(&self, arguments: Arguments, caller: Caller) -> Result<Outcome, Failure> {
+        let run = Run::parse(arguments)?;
+        let pool = self.pool.as_ref().map_err(ConfigError::clone)?;
+        run.call(pool, caller).await
     }
 
     async fn job(&self, arguments: Arguments, caller: Caller) -> Result<Outcome, Failure> {
@@ -118,23 +106,12 @@ impl Server {
         job.call(pool, caller).await
     }
 
-    async fn graph(
-        &self,
-        arguments: Arguments,
-        caller: Caller,
-        call: &mut Call<'_>,
-    ) -> (Option<String>, Result<Outcome, Failure>) {
-        let request = match GraphRequest::parse(arguments) {
-            Ok(request) => request,
-            Err(failure) => return (None, Err(failure)),
-        };
-        let connection = request.concerns().map(str::to_owned);
-        call.concerns(connection.as_deref(), None);
-        let outcome = match &self.graph {
+    async fn graph(&self, arguments: Arguments, caller: Caller) -> Result<Outcome, Failure> {
+        let request = GraphRequest::parse(arguments)?;
+        match &self.graph {
             Ok(graph) => request.call(graph, caller).await.map(Outcome::Graph),
             Err(error) => Err(graph::GraphError::Places(error.clone()).into()),
-        };
-        (connection, outcome)
+        }
     }
 
     async fn call(
@@ -158,12 +135,14 @@ impl Server {
             cancelled: context.ct.clone(),
         };
         let arguments = Arguments::new(arguments);
-        let (connection, outcome) = match tool {
-            Tool::Run => self.run(arguments, caller, &mut call).await,
-            Tool::Job => (None, self.job(arguments, caller).await),
-            Tool::Graph => self.graph(arguments, caller, &mut call).await,
+        let mut place = Place::named(&arguments);
+        call.concerns(place.connection.as_deref(), place.module.as_deref());
+        let outcome = match tool {
+            Tool::Run => self.run(arguments, caller).await,
+            Tool::Job => self.job(arguments, caller).await,
+            Tool::Graph => self.graph(arguments, caller).await,
         };
-        if let Ok(Outcome::Job(answer)) = &outcome {
+        if let Ok(Outcome::Job(answer) | Outcome::Cancelled(answer)) = &outcome {
             call.concerns(Some(&answer.connection), Some(answer.module.as_str()));
         }
         call.ended(logged(&outcome));
@@ -176,7 +155,12 @@ impl Server {
                 tasks::created(&answer).into()
             }
             Ok(outcome) => answered(&outcome).into(),
-            Err(failure) => failed(connection.as_deref(), &failure).into(),
+            Err(failure) => {
+                if let (Tool::Run | Tool::Job, Ok(pool)) = (tool, &self.pool) {
+                    place.complete(pool, &failure).await;
+                }
+                failed(&place, &failure).into()
+            }
         }
     }
 }
@@ -198,7 +182,7 @@ fn is_modern(context: &RequestContext<RoleServer>) -> bool {
 /// How a call ended, in a word for the log.
 fn logged(outcome: &Result<Outcome, Failure>) -> &'static str {
     match outcome {
-        Ok(Outcome::Job(answer)) => match answer.status {
+        Ok(Outcome::Job(answer) | Outcome::Cancelled(answer)) => match answer.status {
             AnswerStatus::Error => answer.state.as_str(),
             AnswerStatus::Success => "success",
             AnswerStatus::Running => "running",
@@ -206,35 +190,50 @@ fn logged(outcome: &Result<Outcome, Failure>) -> &'static str {
         },
         Ok(Outcome::Graph(GraphOutcome::Answer(answer))) => graph::status(&answer.content),
         Ok(_) => "success",
-        Err(Failure::Argument(_)) => "bad_arguments",
+        Err(Failure::Argument(_) | Failure::Usage(_)) => "bad_arguments",
         Err(Failure::Graph(_)) => "refused",
         Err(Failure::Pool(_)) => "refused",
         Err(Failure::Config(_)) => "bad_configuration",
     }
 }
 
-/// The tool result of an answer. A sign-in that is needed and a job that goes on are no errors.
+/// The tool result of an answer. A sign-in that is needed, a job that goes on, and a cancel that did
+/// what it was asked for are no errors.
 fn answered(outcome: &Outcome) -> CallToolResult {
     let failed = match outcome {
         Outcome::Job(answer) => answer.status == AnswerStatus::Error,
+        Outcome::Cancelled(answer) => {
+            answer.status == AnswerStatus::Error && answer.state != JobState::Cancelled
+        }
         Outcome::Graph(GraphOutcome::Answer(answer)) => {
             matches!(answer.content, Content::Failed(_))
         }
         _ => false,
     };
-    result(text::outcome(outcome), text::structured(outcome), failed)
+    let words = text::outcome(outcome, Reader::Assistant);
+    result(words, text::structured(outcome), failed)
 }
 
-fn failed(connection: Option<&str>, failure: &Failure) -> CallToolResult {
+fn failed(place: &Place, failure: &Failure) -> CallToolResult {
     let mut fields = json!({
         "status": "error",
-        "error": failure.to_string(),
+        "error": text::reason(failure, Reader::Assistant),
         "code": failure.code(),
     });
-    if let (Value::Object(fields), Some(connection)) = (&mut fields, connection) {
-        fields.insert("connection".to_owned(), json!(connection));
+    if let Value::Object(fields) = &mut fields {
+        let known = [
+            ("connection", &place.connection),
+            ("tenant", &place.tenant),
+            ("module", &place.module),
+        ];
+        for (name, value) in known {
+            if let Some(value) = value {
+                fields.insert(name.to_owned(), json!(value));
+            }
+        }
     }
-    result(text::failure(connection, failure), fields, true)
+    let words = text::failure(place, failure, Reader::Assistant);
+    result(words, fields, true)
 }
 
 fn result(text: String, structured: Value, is_error: bool) -> CallToolResult {
@@ -323,7 +322,7 @@ impl ServerHandler for Server {
             )),
             Some(name) if Tool::named(name).is_none() => Err(unknown_tool(name)),
             Some(_) => {
-                let mut result = failed(None, &ArgumentError::NoObject.into());
+                let mut result = failed(&Place::default(), &ArgumentError::NoObject.into());
                 if !is_modern(&context) {
                     result.result_type = None;
                 }

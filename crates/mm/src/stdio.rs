@@ -1,21 +1,38 @@
 //! Standard input and output as the connection to an MCP client, and standard error.
 
-use std::io::Write;
-use std::sync::OnceLock;
+use std::io::{Error, ErrorKind, Write};
+use std::pin::Pin;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use futures_util::{SinkExt, StreamExt};
 use rmcp::RoleServer;
 use rmcp::model::JsonRpcMessage;
 use rmcp::service::{RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
-use rmcp::transport::async_rw::AsyncRwTransport;
 use rmcp::transport::io::{StdioReader, StdioWriter, stdio_pipes};
+use tokio::sync::Mutex;
+use tokio_util::codec::{FramedRead, FramedWrite, LinesCodec, LinesCodecError};
 use tokio_util::sync::CancellationToken;
 
-/// The connection to the client that started this process.
+use crate::incoming::{Incoming, Lines};
+
+/// Standard output, a line a message; `None` when it is closed.
+type Writer = Arc<Mutex<Option<FramedWrite<StdioWriter, LinesCodec>>>>;
+
+/// A line on its way out.
+type Writing = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+
+/// The connection to the client that started this process. rmcp has one too, which drops what is
+/// no JSON and answers a request that it cannot read without the request's id
+/// (docs/decisions/013).
 pub(crate) struct Stdio {
-    inner: AsyncRwTransport<RoleServer, StdioReader, StdioWriter>,
+    lines: FramedRead<StdioReader, Lines>,
+    writer: Writer,
+    /// An error that is being written. It is kept here because rmcp gives up a `receive` whenever it
+    /// has something else to do.
+    refusing: Option<Writing>,
     ended: CancellationToken,
     begun: bool,
 }
@@ -27,27 +44,66 @@ impl Stdio {
         let (reader, writer) = stdio_pipes();
         let ended = CancellationToken::new();
         let stdio = Self {
-            inner: AsyncRwTransport::new_server(reader, writer),
+            lines: FramedRead::new(reader, Lines::default()),
+            writer: Arc::new(Mutex::new(Some(FramedWrite::new(
+                writer,
+                LinesCodec::new(),
+            )))),
+            refusing: None,
             ended: ended.clone(),
             begun: false,
         };
         (stdio, ended)
     }
+
+    /// The next message. Safe to be given up at every await.
+    async fn message(&mut self) -> Option<RxJsonRpcMessage<RoleServer>> {
+        loop {
+            // One error at a time: a client that reads none of them is not read either.
+            if let Some(refusing) = &mut self.refusing {
+                let written = refusing.await;
+                self.refusing = None;
+                written.ok()?;
+            }
+            let line = self.lines.next().await?.ok()?;
+            match Incoming::read(&line) {
+                Incoming::Message(message) => return Some(*message),
+                Incoming::Refused(refusal) => {
+                    let writer = Arc::clone(&self.writer);
+                    self.refusing = Some(Box::pin(write(writer, refusal.line())));
+                }
+                Incoming::Nothing => {}
+            }
+        }
+    }
+}
+
+/// Writes a line. One that is given up in its middle is written to its end with the next.
+async fn write(writer: Writer, line: String) -> Result<(), Error> {
+    let mut writer = writer.lock().await;
+    let writer = writer
+        .as_mut()
+        .ok_or_else(|| Error::from(ErrorKind::NotConnected))?;
+    writer.send(line).await.map_err(|error| match error {
+        LinesCodecError::Io(error) => error,
+        LinesCodecError::MaxLineLengthExceeded => Error::from(ErrorKind::InvalidData),
+    })
 }
 
 impl Transport<RoleServer> for Stdio {
-    type Error = std::io::Error;
+    type Error = Error;
 
     fn send(
         &mut self,
         item: TxJsonRpcMessage<RoleServer>,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send + 'static {
-        self.inner.send(item)
+        let writer = Arc::clone(&self.writer);
+        async move { write(writer, serde_json::to_string(&item)?).await }
     }
 
     async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleServer>> {
         loop {
-            let Some(message) = self.inner.receive().await else {
+            let Some(message) = self.message().await else {
                 self.ended.cancel();
                 return None;
             };
@@ -61,7 +117,8 @@ impl Transport<RoleServer> for Stdio {
     }
 
     async fn close(&mut self) -> Result<(), Self::Error> {
-        self.inner.close().await
+        drop(self.writer.lock().await.take());
+        Ok(())
     }
 }
 

@@ -76,11 +76,15 @@ fn task(answer: &JobAnswer, status: TaskStatus) -> Task {
     )
     .with_ttl_ms(u64::try_from(age).unwrap_or(0).saturating_add(KEPT_MS))
     .with_poll_interval_ms(POLL_MS);
-    let place = format!("{}/{}", answer.connection, answer.module);
-    match &answer.progress {
-        Some(progress) => task.with_status_message(format!("{place}: {}", describe(progress))),
-        None => task.with_status_message(format!("{place}: {}", answer.state)),
-    }
+    let tenant = answer.tenant.as_deref().unwrap_or("not known");
+    let state = match &answer.progress {
+        Some(progress) => describe(progress),
+        None => answer.state.to_string(),
+    };
+    task.with_status_message(format!(
+        "Connection: {} | tenant: {tenant} | module: {} | {state}",
+        answer.connection, answer.module
+    ))
 }
 
 fn fields(result: CallToolResult) -> JsonObject {

@@ -17,15 +17,15 @@ const START: &str = "Start one with `session-pool serve` (or `session-pool demo`
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PoolError {
     #[error(
-        "no session pool answers at {url} ({reason}), so nothing was run. {START}; then repeat the call"
+        "no session pool answers at {url} ({reason}), so nothing was run. {START}; then try again"
     )]
     Unreachable { url: String, reason: String },
     #[error(
-        "the session pool at {url} did not answer within {seconds} s. It may be overloaded or stopped: look at its log. Whether a command was run is not known: call `job` without arguments to see the jobs before you repeat anything"
+        "the session pool at {url} did not answer within {seconds} s. It may be overloaded or stopped: look at its log. Whether a command was run is not known"
     )]
     Silent { url: String, seconds: u64 },
     #[error(
-        "the connection to the session pool at {url} broke off ({reason}). Whether a command was run is not known: call `job` without arguments to see the jobs before you repeat anything"
+        "the connection to the session pool at {url} broke off ({reason}). Whether a command was run is not known"
     )]
     BrokenOff { url: String, reason: String },
     #[error(

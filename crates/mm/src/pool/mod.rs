@@ -238,6 +238,12 @@ impl Pool {
             _ if status == StatusCode::UNAUTHORIZED => {
                 PoolError::unauthorized(&self.url, &self.token, self.may_send_token())
             }
+            // The address leads past the routes, such as one with a path of its own.
+            Some(refusal)
+                if matches!(refusal.code.as_str(), "not_found" | "method_not_allowed") =>
+            {
+                PoolError::not_a_pool(&self.url, refusal.error)
+            }
             Some(refusal) => PoolError::Refused {
                 status: status.as_u16(),
                 error: refusal.error,

@@ -64,10 +64,10 @@ pub(super) async fn follow(
 }
 
 async fn still_running(id: JobId, mut output: Output) -> Exit {
-    match output.flush().await {
-        Ok(()) => complain(&format!("still running: mm job {id}"), Exit::StillRunning),
-        Err(error) => error.exit(),
-    }
+    let message = format!("still running: mm job {id}");
+    output
+        .given_up(id, "running", &message, Exit::StillRunning)
+        .await
 }
 
 async fn to_the_end(

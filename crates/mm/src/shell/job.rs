@@ -2,38 +2,48 @@
 
 use session_pool::domain::job::JobId;
 
-use super::{Exit, Output, complain, follow, list, pool, wait};
+use super::{Exit, Output, follow, list, pool, wait};
 use crate::cli::Job;
 use crate::config::Overrides;
-use crate::tools::Outcome;
+use crate::tools::{ArgumentError, JobPage, Outcome};
 
 /// Follows a job, cancels one, or lists them.
 pub(crate) async fn job(job: Job, overrides: &Overrides) -> Exit {
-    if let Err(exit) = wait(job.follow.wait_seconds) {
-        return exit;
-    }
     let json = job.follow.json;
+    if let Err(failure) = wait(job.follow.wait_seconds) {
+        return Output::new(json).failure(&failure).await;
+    }
     let pool = match pool(overrides) {
         Ok(pool) => pool,
         Err(failure) => return Output::new(json).failure(&failure).await,
     };
     let Some(id) = job.id else {
-        let jobs = pool.jobs().await.map(Outcome::Jobs);
+        // All of them: a shell has `head` and `less`.
+        let jobs = pool.jobs().await.map(JobPage::whole).map(Outcome::Jobs);
         return list(jobs.map_err(Into::into), json).await;
     };
     let id: JobId = match id.parse() {
         Ok(id) => id,
-        Err(error) => return complain(&format!("{error}"), Exit::Usage),
+        Err(error) => {
+            let failure = ArgumentError::JobId(error).into();
+            return Output::new(json).failure(&failure).await;
+        }
     };
     if job.cancel
         && let Err(error) = pool.cancel(id).await
     {
         return Output::new(json).failure(&error.into()).await;
     }
-    tokio::select! {
+    let exit = tokio::select! {
         exit = follow::follow(&pool, id, job.cursor, &job.follow) => exit,
         _ = tokio::signal::ctrl_c() => {
-            complain(&format!("no longer following; job {id} goes on"), Exit::Interrupted)
+            let message = format!("no longer following; job {id} goes on, see `mm job {id}`");
+            Output::new(json).given_up(id, "interrupted", &message, Exit::Interrupted).await
         }
+    };
+    match exit {
+        // What was asked for.
+        Exit::Cancelled if job.cancel => Exit::Succeeded,
+        exit => exit,
     }
 }

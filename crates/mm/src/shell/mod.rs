@@ -10,13 +10,15 @@ pub(crate) mod sign_in;
 use std::io::Write;
 use std::process::ExitCode;
 
+use serde_json::json;
 use session_pool::domain::job::JobState;
 use session_pool::domain::wire::{AnswerStatus, JobAnswer};
 
 use crate::config::{Config, Overrides};
 use crate::pool::{Pool, PoolError};
+use crate::text::{self, Reader};
+use crate::tools;
 use crate::tools::{Failure, Outcome};
-use crate::{text, tools};
 
 pub(crate) use self::output::{Output, OutputError};
 
@@ -68,7 +70,7 @@ impl Exit {
     /// For an answer that did not come.
     fn without_answer(failure: &Failure) -> Self {
         match failure {
-            Failure::Argument(_) => Self::Usage,
+            Failure::Argument(_) | Failure::Usage(_) => Self::Usage,
             Failure::Graph(error) => match error.code() {
                 "bad_arguments" | "bad_cursor" | "unknown_connection" => Self::Usage,
                 "bad_configuration" => Self::Configuration,
@@ -92,6 +94,27 @@ pub(crate) fn complain<T: From<Exit>>(message: &str, exit: Exit) -> T {
     exit.into()
 }
 
+/// Says what is wrong with the command line, to programs too where they asked for JSON; or shows the
+/// help that was asked for.
+pub(crate) fn not_understood(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() && std::env::args().any(|argument| argument == "--json") {
+        let rendered = error.render().to_string();
+        let said = rendered.lines().next().unwrap_or_default();
+        let end = json!({
+            "type": "end",
+            "status": "error",
+            "error": said.trim_start_matches("error: "),
+            "code": "bad_arguments",
+        });
+        let _ = writeln!(std::io::stdout(), "{end}");
+    }
+    let _ = error.print();
+    match error.use_stderr() {
+        true => Exit::Usage.into(),
+        false => Exit::Succeeded.into(),
+    }
+}
+
 /// The pool of the environment.
 fn pool(overrides: &Overrides) -> Result<Pool, Failure> {
     Ok(Pool::new(&Config::from_environment(overrides)?))
@@ -107,7 +130,7 @@ async fn list(outcome: Result<Outcome, Failure>, json: bool) -> Exit {
     let printed = if json {
         text::structured(&outcome).to_string()
     } else {
-        text::outcome(&outcome).trim_end().to_owned()
+        text::outcome(&outcome, Reader::Shell).trim_end().to_owned()
     };
     match output.finish_with(&printed).await {
         Ok(()) => Exit::Succeeded,
@@ -116,12 +139,12 @@ async fn list(outcome: Result<Outcome, Failure>, json: bool) -> Exit {
 }
 
 /// The longest wait that the command line takes, checked as the tools check it.
-fn wait(seconds: Option<u32>) -> Result<(), Exit> {
+fn wait(seconds: Option<u32>) -> Result<(), Failure> {
     match seconds {
-        Some(seconds) if seconds > tools::LONGEST_WAIT => Err(complain(
-            &format!("--wait-seconds is {seconds}, but must be 0 to 3600"),
-            Exit::Usage,
-        )),
+        Some(seconds) if seconds > tools::LONGEST_WAIT => Err(Failure::Usage(format!(
+            "--wait-seconds is {seconds}, but must be 0 to {}",
+            tools::LONGEST_WAIT
+        ))),
         _ => Ok(()),
     }
 }

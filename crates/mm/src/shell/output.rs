@@ -3,12 +3,13 @@
 use std::io;
 
 use serde_json::{Value, json};
+use session_pool::domain::job::JobId;
 use session_pool::domain::record::{ConsoleStream, ErrorRecord, Record};
 use session_pool::domain::wire::{AnswerStatus, JobAnswer};
 use tokio::io::{AsyncWriteExt, BufWriter, Stdout, stdout};
 
 use super::{Exit, complain};
-use crate::text;
+use crate::text::{self, Reader};
 use crate::tools::Failure;
 
 /// Standard output cannot be written.
@@ -92,25 +93,56 @@ impl Output {
         match answer.status {
             AnswerStatus::Success if !answer.output_lost => {}
             AnswerStatus::Error if is_told => {}
-            _ => self.aside(text::answer(answer).trim_end()).await?,
+            _ => {
+                self.aside(text::answer(answer, Reader::Shell).trim_end())
+                    .await?
+            }
         }
         self.flush().await
     }
 
     /// Says why there is no answer.
     pub(crate) async fn failure(&mut self, failure: &Failure) -> Exit {
-        if self.json {
-            let end = json!({
-                "type": "end",
-                "status": "error",
-                "error": failure.to_string(),
-                "code": failure.code(),
-            });
-            if let Err(error) = self.finish_with(&end.to_string()).await {
-                return error.exit();
-            }
+        let reason = text::reason(failure, Reader::Shell);
+        let end = json!({
+            "type": "end",
+            "status": "error",
+            "error": reason,
+            "code": failure.code(),
+        });
+        self.last(&end, &reason, Exit::without_answer(failure))
+            .await
+    }
+
+    /// Says that the job is no longer followed.
+    pub(crate) async fn given_up(
+        &mut self,
+        job: JobId,
+        code: &str,
+        message: &str,
+        exit: Exit,
+    ) -> Exit {
+        let end = json!({
+            "type": "end",
+            "status": if exit == Exit::StillRunning { "running" } else { "error" },
+            "job": job,
+            "error": message,
+            "code": code,
+        });
+        self.last(&end, message, exit).await
+    }
+
+    /// Sends out what there is, and says the last of it: for programs, and for people.
+    async fn last(&mut self, end: &Value, message: &str, exit: Exit) -> Exit {
+        let written = if self.json {
+            self.finish_with(&end.to_string()).await
+        } else {
+            self.flush().await
+        };
+        match written {
+            Ok(()) => complain(message, exit),
+            Err(error) => error.exit(),
         }
-        complain(&failure.to_string(), Exit::without_answer(failure))
     }
 
     /// Prints a part of what is one for its readers, at once.

@@ -5,7 +5,7 @@ use std::io::Read;
 use session_pool::domain::format::FormatName;
 use session_pool::domain::wire::RunRequest;
 
-use super::{Exit, Output, complain, follow, list, pool, wait};
+use super::{Exit, Output, follow, list, pool, wait};
 use crate::cli::{Format, Run};
 use crate::config::Overrides;
 use crate::pool::Pool;
@@ -13,20 +13,18 @@ use crate::tools::{Failure, Outcome};
 
 /// Runs a command and prints what it says as it comes.
 pub(crate) async fn run(run: Run, overrides: &Overrides) -> Exit {
-    if let Err(exit) = wait(run.follow.wait_seconds) {
-        return exit;
-    }
     let json = run.follow.json;
+    if let Err(failure) = wait(run.follow.wait_seconds) {
+        return Output::new(json).failure(&failure).await;
+    }
     let pool = match pool(overrides) {
         Ok(pool) => pool,
         Err(failure) => return Output::new(json).failure(&failure).await,
     };
     let Some(command) = run.command else {
         if run.module.is_some() || run.connection.is_some() {
-            return complain(
-                "give CONNECTION, MODULE and COMMAND, or nothing",
-                Exit::Usage,
-            );
+            let usage = "give CONNECTION, MODULE and COMMAND, or nothing".to_owned();
+            return Output::new(json).failure(&Failure::Usage(usage)).await;
         }
         return list(connections(&pool).await, json).await;
     };
@@ -34,10 +32,8 @@ pub(crate) async fn run(run: Run, overrides: &Overrides) -> Exit {
         "-" => match read_command() {
             Ok(command) => command,
             Err(error) => {
-                return complain(
-                    &format!("cannot read the command from standard input: {error}"),
-                    Exit::Usage,
-                );
+                let usage = format!("cannot read the command from standard input: {error}");
+                return Output::new(json).failure(&Failure::Usage(usage)).await;
             }
         },
         _ => command,
@@ -70,7 +66,7 @@ pub(crate) async fn run(run: Run, overrides: &Overrides) -> Exit {
                 Ok(answer) => format!("interrupted; job {} is {}", answer.job, answer.state),
                 Err(error) => format!("interrupted, but job {} goes on: {error}", answer.job),
             };
-            complain(&message, Exit::Interrupted)
+            Output::new(json).given_up(answer.job, "interrupted", &message, Exit::Interrupted).await
         }
     }
 }

@@ -1,8 +1,11 @@
 //! A tool call's arguments, read strictly: a wrong one is told, never dropped.
 
+use std::ops::RangeInclusive;
+
 use rmcp::model::JsonObject;
 use serde_json::Value;
 use session_pool::domain::nearest::{did_you_mean, nearest};
+use session_pool::domain::wire::whole;
 
 /// Arguments that have not been taken yet.
 #[derive(Debug)]
@@ -17,6 +20,12 @@ pub(crate) enum ArgumentError {
         expected: &'static str,
         given: String,
     },
+    #[error("the argument {name:?} must be a whole number from {} to {}, not {given}", range.start(), range.end())]
+    Range {
+        name: &'static str,
+        range: RangeInclusive<u32>,
+        given: String,
+    },
     #[error("there is no argument {name:?}: {hint}")]
     Unknown { name: String, hint: String },
     #[error("the argument{} {} {} missing: {hint}", if names.len() == 1 { "" } else { "s" }, listed(names), if names.len() == 1 { "is" } else { "are" })]
@@ -26,6 +35,10 @@ pub(crate) enum ArgumentError {
     },
     #[error(transparent)]
     JobId(#[from] session_pool::domain::job::InvalidJobId),
+    #[error(
+        "the arguments \"cursor\" and \"cancel\" do not go together, and nothing was cancelled: cancel first, then read on with the cursor"
+    )]
+    CursorAndCancel,
     #[error("\"arguments\" must be a JSON object")]
     NoObject,
 }
@@ -51,6 +64,11 @@ impl Arguments {
         self.0.is_empty()
     }
 
+    /// A text that is still there, for saying what a wrong call was about.
+    pub(crate) fn peek(&self, name: &str) -> Option<&str> {
+        self.0.get(name).and_then(Value::as_str)
+    }
+
     /// Takes a text.
     pub(crate) fn text(&mut self, name: &'static str) -> Result<Option<String>, ArgumentError> {
         self.take(name, "a string", |value| match value {
@@ -61,9 +79,29 @@ impl Arguments {
 
     /// Takes a whole number that is not negative.
     pub(crate) fn number(&mut self, name: &'static str) -> Result<Option<u32>, ArgumentError> {
-        self.take(name, "a whole number, 0 or more", |value| {
-            value.as_u64().and_then(|number| u32::try_from(number).ok())
-        })
+        self.number_in(name, 0..=u32::MAX)
+    }
+
+    /// Takes a whole number of this range; `2.0` is one too.
+    pub(crate) fn number_in(
+        &mut self,
+        name: &'static str,
+        range: RangeInclusive<u32>,
+    ) -> Result<Option<u32>, ArgumentError> {
+        let Some(value) = self.0.remove(name) else {
+            return Ok(None);
+        };
+        value
+            .as_number()
+            .and_then(whole)
+            .and_then(|number| u32::try_from(number).ok())
+            .filter(|number| range.contains(number))
+            .map(Some)
+            .ok_or_else(|| ArgumentError::Range {
+                name,
+                range,
+                given: kind(&value),
+            })
     }
 
     /// Takes true or false.
@@ -194,6 +232,23 @@ mod tests {
         }
         assert_eq!(arguments(json!({"n": null})).number("n"), Ok(None));
         assert_eq!(arguments(json!({"n": 5})).number("n"), Ok(Some(5)));
+    }
+
+    #[test]
+    fn whole_numbers_are_taken_in_their_range_however_they_are_written() {
+        for (value, number) in [(json!(0), 0), (json!(2.0), 2), (json!(36e2), 3600)] {
+            let taken = arguments(json!({"n": value})).number_in("n", 0..=3600);
+            assert_eq!(taken, Ok(Some(number)));
+        }
+        for value in [json!(3601), json!(5_000_000_000_u64), json!(-1), json!(0.5)] {
+            let error = arguments(json!({"n": value}))
+                .number_in("n", 0..=3600)
+                .unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!("the argument \"n\" must be a whole number from 0 to 3600, not {value}")
+            );
+        }
     }
 
     #[test]

@@ -41,9 +41,12 @@ const JOB: &str = "Look after a command that `run` left running, or read on in a
 - {\"id\"}: waits up to 45 s for the end and answers with the output from its beginning.\n\
 - {\"id\", \"cursor\"}: the next page, with the cursor that the last page named; on a running job \
 waits for more.\n\
-- {\"id\", \"cancel\": true}: stops the command. The session stays signed in.\n\
-- Without arguments: lists the jobs that are still known (results are kept for an hour), for when \
-an answer never arrived.";
+- {\"id\", \"cancel\": true}: stops the command and answers when it has ended; not together with \
+cursor. What it has changed stays changed. The session stays signed in and keeps its variables; \
+only where the command does not stop within seconds its PowerShell process is ended, and sign-in \
+and variables with it. Later commands in the queue are not touched.\n\
+- Without arguments: lists the jobs that are still known, newest first (results are kept for an \
+hour), for when an answer never arrived. {\"cursor\"} alone: the next page of that list.";
 
 /// The server: name, version, what it can do.
 pub(crate) fn server() -> ServerConfig {
@@ -103,9 +106,9 @@ fn job() -> Tool {
         "type": "object",
         "properties": {
             "id": {"type": "string", "description": "The job's id, as an earlier answer has it."},
-            "cursor": {"type": "string", "description": "Where to read on: the cursor of the last page, as it is."},
+            "cursor": {"type": "string", "description": "Where to read on: the cursor of the last page, as it is. With id: of the job's output; without: of the list of jobs."},
             "wait_seconds": {"type": "integer", "minimum": 0, "maximum": 3600, "default": 45, "description": "Seconds this call waits: for the job's end, or with a cursor for more output."},
-            "cancel": {"type": "boolean", "default": false, "description": "Stop the command."}
+            "cancel": {"type": "boolean", "default": false, "description": "Stop the command, not the session. Waits until it has ended."}
         },
         "additionalProperties": false
     });
@@ -119,7 +122,11 @@ fn job() -> Tool {
     );
     Tool::new("job", JOB, object(input))
         .with_title("Follow or cancel a running command")
-        .with_raw_output_schema(object(answer(json!({"jobs": jobs()}))))
+        .with_raw_output_schema(object(answer(json!({
+            "jobs": jobs(),
+            "job_count": {"type": "integer", "minimum": 0},
+            "remaining_jobs": {"type": "integer", "minimum": 0}
+        }))))
         .with_annotations(annotations)
 }
 
@@ -172,8 +179,15 @@ fn jobs() -> Value {
         "type": "array",
         "items": {
             "type": "object",
-            "properties": {"job": {"type": "string"}, "state": {"type": "string"}},
-            "required": ["job", "state"]
+            "properties": {
+                "job": {"type": "string"},
+                "state": {"type": "string"},
+                "connection": {"type": "string"},
+                "tenant": {"type": "string"},
+                "module": {"type": "string"},
+                "trace_id": {"type": "string"}
+            },
+            "required": ["job", "state", "connection", "module"]
         }
     })
 }

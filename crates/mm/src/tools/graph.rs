@@ -96,14 +96,6 @@ impl GraphRequest {
         Ok(Self::Call(Box::new(request)))
     }
 
-    /// The connection it names.
-    pub(crate) fn concerns(&self) -> Option<&str> {
-        match self {
-            Self::Connections => None,
-            Self::Call(request) => Some(&request.connection),
-        }
-    }
-
     /// Does it. A call that is cancelled is given up.
     ///
     /// # Errors

@@ -6,7 +6,9 @@ use session_pool::domain::job::JobId;
 use tokio::time::Instant;
 
 use super::run::wait_seconds;
-use super::{ArgumentError, Arguments, Caller, DEFAULT_WAIT, Failure, Outcome, wait};
+use super::{
+    ArgumentError, Arguments, Caller, DEFAULT_WAIT, Failure, JobPage, Outcome, page, wait,
+};
 use crate::pool::Pool;
 
 /// The arguments, in the order in which they are explained.
@@ -15,8 +17,11 @@ pub(crate) const ARGUMENTS: [&str; 4] = ["id", "cursor", "wait_seconds", "cancel
 /// What `job` was called with.
 #[derive(Debug)]
 pub(crate) enum Job {
-    /// Nothing: which jobs are there?
-    List,
+    /// No id: which jobs are there?
+    List {
+        /// The last job of the page before.
+        after: Option<JobId>,
+    },
     /// One job.
     Show {
         /// Its id.
@@ -40,29 +45,35 @@ impl Job {
     /// The first that cannot be used.
     pub(crate) fn parse(mut arguments: Arguments) -> Result<Self, ArgumentError> {
         if arguments.is_empty() {
-            return Ok(Self::List);
+            return Ok(Self::List { after: None });
         }
         let id = arguments.text("id")?;
         let cursor = arguments.text("cursor")?;
         let wait_seconds = wait_seconds(&mut arguments)?;
         let cancel = arguments.flag("cancel")?;
         arguments.finish(&ARGUMENTS)?;
-        let Some(id) = id else {
-            return Err(ArgumentError::Missing {
-                names: vec!["id"],
-                hint: "give the job id of an earlier answer, or no arguments at all to list the jobs",
-            });
+        let id = match (id, &cursor) {
+            (Some(id), _) => id.trim().parse()?,
+            (None, Some(cursor)) if cancel != Some(true) && wait_seconds.is_none() => {
+                let after = Some(page::read(cursor)?);
+                return Ok(Self::List { after });
+            }
+            (None, _) => {
+                return Err(ArgumentError::Missing {
+                    names: vec!["id"],
+                    hint: "give the job id of an earlier answer, or no arguments at all to list the jobs",
+                });
+            }
         };
-        let id = id.trim().parse()?;
-        Ok(if cancel == Some(true) {
-            Self::Cancel { id }
-        } else {
-            Self::Show {
+        match (cancel, cursor) {
+            (Some(true), Some(_)) => Err(ArgumentError::CursorAndCancel),
+            (Some(true), None) => Ok(Self::Cancel { id }),
+            (_, cursor) => Ok(Self::Show {
                 id,
                 cursor,
                 wait_seconds: wait_seconds.unwrap_or(DEFAULT_WAIT),
-            }
-        })
+            }),
+        }
     }
 
     /// Does it. A call that is cancelled stops waiting; the job goes on.
@@ -71,8 +82,8 @@ impl Job {
     /// When the pool refuses or cannot be asked.
     pub(crate) async fn call(self, pool: &Pool, mut caller: Caller) -> Result<Outcome, Failure> {
         match self {
-            Self::List => Ok(Outcome::Jobs(pool.jobs().await?)),
-            Self::Cancel { id } => Ok(Outcome::Job(Box::new(pool.cancel(id).await?))),
+            Self::List { after } => Ok(Outcome::Jobs(JobPage::of(pool.jobs().await?, after))),
+            Self::Cancel { id } => Ok(Outcome::Cancelled(Box::new(pool.cancel(id).await?))),
             Self::Show {
                 id,
                 cursor,

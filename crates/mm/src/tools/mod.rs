@@ -5,14 +5,18 @@ pub(crate) mod definition;
 pub(crate) mod graph;
 mod graph_definition;
 pub(crate) mod job;
+mod page;
+mod place;
 pub(crate) mod run;
 mod wait;
 
 use session_pool::domain::trace::TraceParent;
-use session_pool::domain::wire::{ConnectionList, JobAnswer, JobList, StatusAnswer};
+use session_pool::domain::wire::{ConnectionList, JobAnswer, StatusAnswer};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::arguments::{ArgumentError, Arguments};
+pub(crate) use self::page::JobPage;
+pub(crate) use self::place::Place;
 use crate::config::ConfigError;
 use crate::graph::GraphError;
 use crate::pool::PoolError;
@@ -30,9 +34,11 @@ pub(crate) enum Outcome {
     /// The connections there are, and who is signed in.
     Connections(ConnectionList, StatusAnswer),
     /// The jobs there are.
-    Jobs(JobList),
+    Jobs(JobPage),
     /// What became of a job.
     Job(Box<JobAnswer>),
+    /// What became of a job that was to be cancelled.
+    Cancelled(Box<JobAnswer>),
     /// What came of a call of Graph.
     Graph(graph::GraphOutcome),
 }
@@ -43,6 +49,9 @@ pub(crate) enum Failure {
     /// It was called wrongly.
     #[error(transparent)]
     Argument(#[from] ArgumentError),
+    /// The same, from a shell.
+    #[error("{0}")]
+    Usage(String),
     /// The pool refused it, or could not be asked.
     #[error(transparent)]
     Pool(#[from] PoolError),
@@ -58,7 +67,7 @@ impl Failure {
     /// A stable word for it, for programs.
     pub(crate) fn code(&self) -> &str {
         match self {
-            Self::Argument(_) => "bad_arguments",
+            Self::Argument(_) | Self::Usage(_) => "bad_arguments",
             Self::Pool(error) => error.code(),
             Self::Graph(error) => error.code(),
             Self::Config(_) => "bad_configuration",

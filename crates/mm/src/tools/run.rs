@@ -21,6 +21,9 @@ pub(crate) const ARGUMENTS: [&str; 8] = [
     "timeout_seconds",
 ];
 
+/// The longest time in seconds that a command may take; the pool's own limit.
+const LONGEST_TIMEOUT: u32 = 3600;
+
 /// What `run` was called with.
 #[derive(Debug)]
 pub(crate) enum Run {
@@ -54,7 +57,7 @@ impl Run {
                 .text("format")?
                 .map(|name| format(&name))
                 .transpose()?,
-            timeout_seconds: arguments.number("timeout_seconds")?,
+            timeout_seconds: arguments.number_in("timeout_seconds", 1..=LONGEST_TIMEOUT)?,
             ..RunRequest::default()
         };
         let wait_seconds = wait_seconds(&mut arguments)?;
@@ -69,16 +72,6 @@ impl Run {
             request: Box::new(request),
             wait_seconds: wait_seconds.unwrap_or(DEFAULT_WAIT),
         })
-    }
-
-    /// The connection and module it names.
-    pub(crate) fn concerns(&self) -> (Option<&str>, Option<&str>) {
-        match self {
-            Self::Connections => (None, None),
-            Self::Command { request, .. } => {
-                (request.connection.as_deref(), request.module.as_deref())
-            }
-        }
     }
 
     /// Does it.
@@ -101,14 +94,7 @@ impl Run {
 
 /// Reads `wait_seconds`.
 pub(super) fn wait_seconds(arguments: &mut Arguments) -> Result<Option<u32>, ArgumentError> {
-    match arguments.number("wait_seconds")? {
-        Some(seconds) if seconds > LONGEST_WAIT => Err(ArgumentError::Type {
-            name: "wait_seconds",
-            expected: "0 to 3600 seconds",
-            given: seconds.to_string(),
-        }),
-        seconds => Ok(seconds),
-    }
+    arguments.number_in("wait_seconds", 0..=LONGEST_WAIT)
 }
 
 fn format(name: &str) -> Result<FormatName, ArgumentError> {

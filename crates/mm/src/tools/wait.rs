@@ -38,14 +38,18 @@ pub(crate) async fn for_job(
         } else {
             left
         };
-        // The last look takes the whole page; those before only ask whether the job has ended.
+        // The last look takes the whole page; those before only ask whether the job has ended. With a
+        // cursor each takes it: there is an answer as soon as there is more.
         let last = slice == left;
         let wanted = Wanted {
-            cursor: cursor.clone().filter(|_| last),
+            cursor: cursor.clone(),
             wait_seconds: slice,
-            max_characters: (!last).then_some(PEEK),
+            max_characters: (!last && cursor.is_none()).then_some(PEEK),
         };
         let answer = pool.job(id, &wanted).await?;
+        if cursor.is_some() && (answer.status != AnswerStatus::Running || answer.cursor != cursor) {
+            return Ok(answer);
+        }
         if last {
             let waited_too_short =
                 asked.elapsed() + Duration::from_secs(1) < Duration::from_secs(slice);

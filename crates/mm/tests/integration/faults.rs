@@ -29,7 +29,10 @@ fn call(home: &Home) -> Value {
         json!({"connection": "Contoso", "module": "exo", "command": "1+1"}),
     );
     assert_eq!(result["isError"], true, "{result}");
-    assert!(text(&result).starts_with("Connection: Contoso | tenant: "));
+    assert!(
+        text(&result).starts_with("Connection: Contoso | tenant: "),
+        "{result}"
+    );
     result
 }
 
@@ -151,7 +154,7 @@ fn breaks_off() {
         tells(
             &home,
             "connection_lost",
-            &["is not known", "`job` without arguments"],
+            &["is not known.", "Call `job` without arguments"],
         );
     }
 }

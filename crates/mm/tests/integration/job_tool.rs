@@ -9,8 +9,18 @@ use crate::stand_in::StandIn;
 pub const CASES: &[Case] = &[
     ("another_process_waits_for_the_end", another_process),
     ("pages_follow_each_other_without_a_gap", pages),
+    (
+        "reading_on_in_a_running_job_waits_for_more_and_no_longer",
+        waits_for_more,
+    ),
     ("it_cancels", cancels),
+    (
+        "a_cursor_and_a_cancel_are_not_taken_together",
+        cursor_and_cancel,
+    ),
     ("without_arguments_it_lists_the_jobs", lists),
+    ("a_long_list_comes_in_pages", long_list),
+    ("a_cursor_that_is_none_is_told", bad_cursor),
     ("an_id_that_is_none_is_told", bad_id),
 ];
 
@@ -60,6 +70,28 @@ fn pages() {
     assert!(all.ends_with("line 100 of the output of a command, as long as most\n"));
 }
 
+/// With and without somebody who hears of progress.
+fn waits_for_more() {
+    for token in [json!(null), json!("token")] {
+        let pool = StandIn::start();
+        let home = Home::new(&pool.url);
+        let id = start_job(&home);
+        pool.say(&id, "first\n");
+        let mut client = Client::start(&home);
+        let first = client.call("job", json!({"id": id, "wait_seconds": 0}));
+        let cursor = first["structuredContent"]["cursor"].clone();
+        let mut params = client.params("job", json!({"id": id, "cursor": cursor}));
+        params["_meta"]["progressToken"] = token;
+        let call = client.send("tools/call", params);
+        pool.wait_for_request(&format!("&cursor={}", cursor.as_str().unwrap()));
+        pool.say(&id, "second\n");
+        let answer = client.answer(call);
+        let page = &answer["result"]["structuredContent"];
+        assert_eq!(page["output"], "second\n", "{answer}");
+        assert_eq!(page["status"], "running");
+    }
+}
+
 fn cancels() {
     let pool = StandIn::start();
     let home = Home::new(&pool.url);
@@ -67,6 +99,28 @@ fn cancels() {
     let result = Client::start(&home).call("job", json!({"id": id, "cancel": true}));
     assert_eq!(pool.state(&id), "cancelled");
     assert!(text(&result).contains("Status: cancelled"), "{result}");
+    assert_eq!(result["isError"], false, "a cancel that worked");
+    assert_eq!(result["structuredContent"]["state"], "cancelled");
+    // One that has failed before was not cancelled.
+    let failed = Client::start(&home).call(
+        "run",
+        json!({"connection": "Contoso", "module": "exo", "command": "throw"}),
+    );
+    let id = &failed["structuredContent"]["job"];
+    let result = Client::start(&home).call("job", json!({"id": id, "cancel": true}));
+    assert_eq!(result["isError"], true, "{result}");
+}
+
+fn cursor_and_cancel() {
+    let pool = StandIn::start();
+    let home = Home::new(&pool.url);
+    let id = start_job(&home);
+    let arguments = json!({"id": id, "cancel": true, "cursor": "r1"});
+    let result = Client::start(&home).call("job", arguments);
+    assert_eq!(result["isError"], true);
+    assert!(text(&result).contains("nothing was cancelled"), "{result}");
+    assert!(text(&result).starts_with("Connection: Contoso | tenant: contoso.example"));
+    assert_eq!(pool.state(&id), "running");
 }
 
 fn lists() {
@@ -76,7 +130,62 @@ fn lists() {
     let id = start_job(&home);
     let result = Client::start(&home).call("job", json!({}));
     assert!(text(&result).contains(&id) && text(&result).contains("running"));
-    assert_eq!(result["structuredContent"]["jobs"][0]["job"], id);
+    assert!(
+        text(&result).contains("Connection: Contoso | tenant: contoso.example | module: exo"),
+        "{result}"
+    );
+    assert!(
+        text(&result).contains("made 2026-11-23T10:00:00Z,"),
+        "no more than seconds: {result}"
+    );
+    let listed = &result["structuredContent"]["jobs"][0];
+    assert_eq!(listed["job"], id);
+    assert_eq!(listed["tenant"], "contoso.example");
+}
+
+fn long_list() {
+    let pool = StandIn::start();
+    let home = Home::new(&pool.url);
+    let mut made: Vec<String> = (0..45).map(|_| start_job(&home)).collect();
+    let (mut seen, mut arguments) = (Vec::new(), json!({}));
+    loop {
+        let result = Client::start(&home).call("job", arguments);
+        let list = &result["structuredContent"];
+        assert_eq!(list["job_count"], 45);
+        let jobs = list["jobs"].as_array().unwrap();
+        for job in jobs {
+            let id = job["job"].as_str().unwrap();
+            assert!(text(&result).contains(id));
+            seen.push(id.to_owned());
+        }
+        if list["cursor"].is_null() {
+            break;
+        }
+        assert_eq!(jobs.len(), 20);
+        assert!(text(&result).contains(list["cursor"].as_str().unwrap()));
+        arguments = json!({"cursor": list["cursor"]});
+    }
+    made.sort_unstable();
+    made.reverse();
+    assert_eq!(seen, made);
+}
+
+fn bad_cursor() {
+    let pool = StandIn::start();
+    let home = Home::new(&pool.url);
+    let id = start_job(&home);
+    let result = Client::start(&home).call("job", json!({"id": id, "cursor": "nonsense"}));
+    assert_eq!(result["isError"], true);
+    let text = text(&result);
+    assert!(
+        text.starts_with("Connection: Contoso | tenant: contoso.example | module: exo\n"),
+        "{text}"
+    );
+    let result = Client::start(&home).call("job", json!({"cursor": "r1"}));
+    assert!(
+        crate::client::text(&result).contains("needs the job's id"),
+        "{result}"
+    );
 }
 
 fn bad_id() {

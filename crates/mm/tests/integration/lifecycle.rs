@@ -239,42 +239,79 @@ fn mcpjungle() {
     }
 }
 
+/// The code and the id of an error, where one is told.
+type Told = Option<(i32, Value)>;
+
 fn malformed() {
     let pool = StandIn::start();
     let home = Home::new(&pool.url);
     let mut huge = br#"{"jsonrpc":"2.0","id":9,"method":"tools/call","params":{"name":""#.to_vec();
     huge.resize(17 << 20, b'x');
-    let lines: [&[u8]; 10] = [
-        b"",
-        b"garbage",
-        b"{",
-        b"\xff\xfe\x00",
-        b"[]",
-        b"{}",
-        b"null",
-        br#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#,
-        br#"{"jsonrpc":"2.0","id":{"a":1},"method":"ping"}"#,
-        &huge,
+    // Each with what answers it: an error's code and id, or nothing.
+    let lines: [(&[u8], Told); 13] = [
+        (b"", None),
+        (b"garbage", Some((-32700, Value::Null))),
+        (b"{", Some((-32700, Value::Null))),
+        (b"\xff\xfe\x00", Some((-32700, Value::Null))),
+        (b"[]", Some((-32600, Value::Null))),
+        (b"{}", Some((-32600, Value::Null))),
+        (b"null", Some((-32600, Value::Null))),
+        (
+            br#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#,
+            Some((-32600, json!(1))),
+        ),
+        (
+            br#"{"jsonrpc":"2.0","id":{"a":1},"method":"ping"}"#,
+            Some((-32600, Value::Null)),
+        ),
+        (
+            br#"{"jsonrpc":"2.0","id":"x","method":"tools/call","params":[1]}"#,
+            Some((-32602, json!("x"))),
+        ),
+        (
+            br#"{"jsonrpc":"2.0","id":"y","method":"tools/call","params":{"name":"run","_meta":1}}"#,
+            Some((-32602, json!("y"))),
+        ),
+        (br#"{"jsonrpc":"2.0","error":{"code":-32700}}"#, None),
+        (&huge, Some((-32600, Value::Null))),
     ];
-    for line in lines {
+    let upset = |client: &mut Client, (line, error): &(&[u8], Told)| {
+        client.raw(line);
+        if let Some((code, id)) = error {
+            let answer = client.receive();
+            assert_eq!(answer["error"]["code"], *code, "{answer}");
+            assert_eq!(answer.get("id"), Some(id), "{answer}");
+        }
+    };
+    for line in &lines {
         // Before anything, after discover, and in a session of the older era.
         let mut client = Client::start(&home);
-        client.raw(line);
+        upset(&mut client, line);
         client.request("server/discover", json!({"_meta": meta(&json!({}))}));
-        client.raw(line);
+        upset(&mut client, line);
         let result = client.call(
             "run",
             json!({"connection": "Contoso", "module": "exo", "command": "1+1"}),
         );
         assert_eq!(result["isError"], false);
-        client.raw(line);
+        upset(&mut client, line);
         ends_at_once(&mut client);
 
         let mut client = Client::legacy(&home, "2025-06-18");
-        client.raw(line);
+        upset(&mut client, line);
         let answer = client.request("tools/list", json!({}));
         assert!(answer["result"]["tools"].is_array());
         ends_at_once(&mut client);
+    }
+    // While a call waits, too: neither the call nor its answer is lost.
+    for (number, line) in lines.iter().enumerate() {
+        let mut client = Client::start(&home);
+        let request = hang(&mut client, Some(meta(&json!({}))));
+        let id = pool.wait_for_another_job(number + 1 + lines.len());
+        upset(&mut client, line);
+        pool.finish(&id, "succeeded", "at last\n");
+        let answer = client.answer(request);
+        assert_eq!(answer["result"]["structuredContent"]["output"], "at last\n");
     }
 }
 

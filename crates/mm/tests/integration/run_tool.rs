@@ -27,6 +27,11 @@ pub const CASES: &[Case] = &[
         unknown_argument,
     ),
     ("wrong_arguments_are_results", wrong_arguments),
+    ("whole_numbers_may_have_a_point", whole_numbers),
+    (
+        "failures_name_connection_and_tenant_too",
+        failures_name_the_tenant,
+    ),
     ("arguments_that_are_no_object_are_a_result", no_object),
     ("an_unknown_tool_is_a_protocol_error", unknown_tool),
     ("a_long_answer_says_how_to_go_on", long_answer),
@@ -129,7 +134,7 @@ fn sign_in() {
 fn refusal() {
     let result = run(json!({"connection": "Nowhere", "module": "exo", "command": "1+1"}));
     assert_eq!(result["isError"], true);
-    assert!(text(&result).starts_with("Connection: Nowhere | tenant: not known\n"));
+    assert!(text(&result).starts_with("Connection: Nowhere | tenant: not known | module: exo\n"));
     assert!(text(&result).contains("did you mean \"Contoso\"?"));
     assert_eq!(result["structuredContent"]["code"], "unknown_connection");
 }
@@ -151,7 +156,18 @@ fn wrong_arguments() {
             json!({"command": "1", "wait_seconds": "soon"}),
             "wait_seconds",
         ),
-        (json!({"command": "1", "wait_seconds": 3601}), "0 to 3600"),
+        (
+            json!({"command": "1", "wait_seconds": 3601}),
+            "from 0 to 3600, not 3601",
+        ),
+        (
+            json!({"command": "1", "wait_seconds": 5_000_000_000_u64}),
+            "from 0 to 3600, not 5000000000",
+        ),
+        (
+            json!({"command": "1", "timeout_seconds": 0}),
+            "from 1 to 3600, not 0",
+        ),
         (json!({"command": "1", "confirmed": "yes"}), "true or false"),
         (
             json!({"command": "1", "format": "xml"}),
@@ -162,6 +178,51 @@ fn wrong_arguments() {
         let result = run(wrong);
         assert_eq!(result["isError"], true);
         assert!(text(&result).contains(part), "{result}");
+    }
+}
+
+fn whole_numbers() {
+    let result = run(
+        json!({"connection": "Contoso", "module": "exo", "command": "1+1", "wait_seconds": 2.0}),
+    );
+    assert_eq!(result["isError"], false, "{result}");
+    let result = run(json!({"command": "1+1", "wait_seconds": 2.5}));
+    assert!(text(&result).contains("not 2.5"), "{result}");
+}
+
+fn failures_name_the_tenant() {
+    let contoso = "Connection: Contoso | tenant: contoso.example | module: ";
+    for (arguments, head) in [
+        (
+            json!({"connection": "Contoso", "module": "exo", "command": 5}),
+            contoso,
+        ),
+        (
+            json!({"connection": "Contoso", "module": "word", "command": "1"}),
+            contoso,
+        ),
+        (
+            json!({"connection": "Contoso", "module": "exo", "comand": "1"}),
+            contoso,
+        ),
+        (
+            json!({"connection": "Nowhere", "module": "exo", "command": "1"}),
+            "Connection: Nowhere | tenant: not known | module: exo\n",
+        ),
+        (
+            json!({"command": "1", "format": "xml"}),
+            "Connection: not named | tenant: not known\n",
+        ),
+        (json!([]), "Connection: not named | tenant: not known\n"),
+    ] {
+        let result = run(arguments);
+        let text = text(&result);
+        assert_eq!(result["isError"], true);
+        assert!(text.starts_with(head), "{text}");
+        assert!(!text.contains("?.") && !text.contains(".."), "{text}");
+        if head == contoso {
+            assert_eq!(result["structuredContent"]["tenant"], "contoso.example");
+        }
     }
 }
 

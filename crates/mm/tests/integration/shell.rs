@@ -20,6 +20,10 @@ pub const CASES: &[Case] = &[
     ("an_interrupt_cancels_the_job", interrupt),
     ("a_command_may_come_from_stdin", from_stdin),
     ("registrations_are_valid_json", registrations),
+    ("nothing_unusable_is_registered", unusable_registrations),
+    ("advice_is_commands", advice),
+    ("json_has_an_end_whatever_happens", json_ends),
+    ("an_address_with_a_path_is_told", path_in_address),
 ];
 
 fn run(pool: &StandIn, command: &str, more: &[&str]) -> crate::client::Shell {
@@ -55,7 +59,8 @@ fn exit_codes() {
     assert!(done.stderr.contains("mm job "), "{done:?}");
     let id = done.stderr.trim().rsplit(' ').next().unwrap().to_owned();
     let home = Home::new(&pool.url);
-    assert_eq!(home.shell(&["job", &id, "--cancel"]).code, 5);
+    assert_eq!(home.shell(&["job", &id, "--cancel"]).code, 0);
+    assert_eq!(home.shell(&["job", &id]).code, 5);
     for (state, code) in [
         ("timed_out", 4),
         ("lost", 6),
@@ -229,5 +234,137 @@ fn registrations() {
             "http://localhost:5299"
         );
         assert!(!done.stderr.is_empty(), "{client}: where does it go?");
+    }
+}
+
+fn unusable_registrations() {
+    let done = Home::new("nonsense").shell(&["config", "cursor"]);
+    assert_eq!((done.code, done.stdout.as_str()), (64, ""), "{done:?}");
+    assert!(done.stderr.contains("MM_SESSION_POOL_URL"), "{done:?}");
+    assert!(!done.stderr.contains("relative"), "{done:?}");
+
+    let mut command = Home::new("http://localhost:5299").command();
+    command.env("SESSION_POOL_TOKEN", "hunter2");
+    let output = command.args(["config", "cursor"]).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success());
+    assert!(stderr.contains("SESSION_POOL_TOKEN is set"), "{stderr}");
+    assert!(stderr.contains("SESSION_POOL_TOKEN_FILE"), "{stderr}");
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(!format!("{stdout}{stderr}").contains("hunter2"));
+}
+
+/// Words that only an assistant can follow.
+fn speaks_to_a_person(text: &str) {
+    for word in [
+        "call `",
+        "`run`",
+        "`job`",
+        "the user",
+        "same call",
+        "{\"id\"",
+    ] {
+        assert!(!text.contains(word), "{word:?} in {text}");
+    }
+}
+
+fn advice() {
+    let pool = StandIn::start();
+    let home = Home::new(&pool.url);
+    let sign_in = run(&pool, "sign-in", &[]);
+    let running = run(&pool, "hang", &["--wait-seconds", "0"]);
+    let connections = home.shell(&["run"]);
+    let jobs = home.shell(&["job"]);
+    let no_id = home.shell(&["job", "nope"]);
+    let down = Home::new("http://127.0.0.1:1").shell(&["run"]);
+    for (done, part) in [
+        (&sign_in, "give the same command again"),
+        (&running, "mm job "),
+        (&connections, "mm run CONNECTION MODULE COMMAND"),
+        (&jobs, "mm job ID"),
+        (&no_id, "`mm job` lists"),
+        (&down, "session-pool serve"),
+    ] {
+        let said = format!("{}{}", done.stdout, done.stderr);
+        assert!(said.contains(part), "{part:?}: {said}");
+        speaks_to_a_person(&said);
+    }
+    let tenant = "Connection: Contoso | tenant: contoso.example | module: exo | job: ";
+    assert!(jobs.stdout.contains(tenant), "{jobs:?}");
+}
+
+fn json_ends() {
+    let pool = StandIn::start();
+    let home = Home::new(&pool.url);
+    for (arguments, code, word) in [
+        (&["job", "nope", "--json"][..], 2, "bad_arguments"),
+        (
+            &["job", "--json", "--wait-seconds", "3601"],
+            2,
+            "bad_arguments",
+        ),
+        (
+            &[
+                "run",
+                "Contoso",
+                "exo",
+                "1+1",
+                "--json",
+                "--wait-seconds",
+                "3601",
+            ],
+            2,
+            "bad_arguments",
+        ),
+        (&["run", "Contoso", "--json"], 2, "bad_arguments"),
+        (
+            &[
+                "run",
+                "Contoso",
+                "exo",
+                "1+1",
+                "--json",
+                "--wait-seconds",
+                "soon",
+            ],
+            2,
+            "bad_arguments",
+        ),
+        (
+            &[
+                "run",
+                "Contoso",
+                "exo",
+                "hang",
+                "--json",
+                "--wait-seconds",
+                "0",
+            ],
+            7,
+            "running",
+        ),
+        (
+            &["run", "Nowhere", "exo", "1+1", "--json"],
+            2,
+            "unknown_connection",
+        ),
+    ] {
+        let done = home.shell(arguments);
+        assert_eq!(done.code, code, "{done:?}");
+        let end: Value = serde_json::from_str(done.stdout.trim())
+            .unwrap_or_else(|error| panic!("{error}: {done:?}"));
+        assert_eq!(end["type"], "end", "{done:?}");
+        assert_eq!(end["code"], word, "{done:?}");
+        assert!(!end["error"].as_str().unwrap().is_empty());
+    }
+}
+
+fn path_in_address() {
+    let pool = StandIn::start();
+    let url = format!("{}/pool", pool.url);
+    let done = Home::new(&url).shell(&["run", "Contoso", "exo", "1+1"]);
+    assert_eq!(done.code, 69, "{done:?}");
+    for part in [url.as_str(), "MM_SESSION_POOL_URL"] {
+        assert!(done.stderr.contains(part), "{done:?}");
     }
 }

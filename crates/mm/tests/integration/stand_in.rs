@@ -133,6 +133,16 @@ impl StandIn {
             .expect("no job was made")
     }
 
+    /// Waits until there are so many jobs, and answers with the id of the one that runs.
+    pub fn wait_for_another_job(&self, count: usize) -> String {
+        self.wait_for(|inner| {
+            let mut running = inner.jobs.iter().filter(|(_, job)| job.state == "running");
+            let id = running.next().map(|(id, _)| id.clone());
+            id.filter(|_| inner.jobs.len() == count)
+        })
+        .expect("no job was made")
+    }
+
     /// The state of a job.
     pub fn state(&self, id: &str) -> &'static str {
         self.inner.lock().unwrap().jobs[id].state
@@ -142,6 +152,11 @@ impl StandIn {
     pub fn wait_for_state(&self, id: &str, state: &str) {
         self.wait_for(|inner| (inner.jobs[id].state == state).then_some(()))
             .unwrap_or_else(|| panic!("job is {} and not {state}", self.state(id)));
+    }
+
+    /// A job that goes on says more.
+    pub fn say(&self, id: &str, output: &str) {
+        self.change(|inner| inner.jobs.get_mut(id).unwrap().output.push_str(output));
     }
 
     /// Ends a job.
@@ -198,6 +213,13 @@ fn router(stand_in: StandIn) -> Router {
         .route("/jobs/{id}/events", get(events))
         .route("/connections", get(connections))
         .route("/status", get(status))
+        .fallback(async || {
+            refusal(
+                StatusCode::NOT_FOUND,
+                "not_found",
+                "there is nothing at this path",
+            )
+        })
         .layer(from_fn_with_state(stand_in.clone(), note))
         .with_state(stand_in)
 }
@@ -232,6 +254,10 @@ async fn run(State(stand_in): State<StandIn>, Json(request): Json<Value>) -> Res
             "unknown_connection",
             "there is no connection \"Nowhere\": did you mean \"Contoso\"?",
         );
+    }
+    if request["module"] == "word" {
+        let error = "there is no module \"word\": use exo, pnp, azure or teams";
+        return refusal(StatusCode::BAD_REQUEST, "unknown_module", error);
     }
     let command = request["command"].as_str().unwrap().to_owned();
     let (state, output) = match command.as_str() {
@@ -330,19 +356,26 @@ async fn job(
     if !stand_in.inner.lock().unwrap().jobs.contains_key(&id) {
         return refusal(StatusCode::NOT_FOUND, "unknown_job", "there is no such job");
     }
+    let from = match query.get("cursor").map(|cursor| cursor.strip_prefix('r')) {
+        None => Ok(0),
+        Some(place) => usize::from_str_radix(place.unwrap_or_default(), 16),
+    };
+    let Ok(from) = from else {
+        let error = "the query parameter \"cursor\" cannot be that: it is no cursor";
+        return refusal(StatusCode::BAD_REQUEST, "bad_parameter", error);
+    };
     let wait: u64 = query
         .get("wait_seconds")
         .map_or(0, |text| text.parse().unwrap());
     let mut changes = stand_in.changes.subscribe();
-    let finished = async {
-        while stand_in.state(&id) == "running" {
+    let more = async {
+        while stand_in.state(&id) == "running"
+            && (from == 0 || stand_in.inner.lock().unwrap().jobs[&id].output.len() <= from)
+        {
             changes.changed().await.unwrap();
         }
     };
-    let _ = tokio::time::timeout(Duration::from_secs(wait), finished).await;
-    let from = query.get("cursor").map_or(0, |cursor| {
-        usize::from_str_radix(cursor.strip_prefix('r').unwrap(), 16).unwrap()
-    });
+    let _ = tokio::time::timeout(Duration::from_secs(wait), more).await;
     Json(answer(&stand_in, &id, from)).into_response()
 }
 
@@ -362,7 +395,7 @@ async fn jobs(State(stand_in): State<StandIn>) -> Json<Value> {
         .jobs
         .iter()
         .map(|(id, job)| {
-            json!({"job": id, "state": job.state, "connection": "Contoso", "module": "exo", "session_id": "Contoso/exo", "created_at": "2026-11-23T10:00:00Z", "characters": job.output.len()})
+            json!({"job": id, "state": job.state, "connection": "Contoso", "module": "exo", "session_id": "Contoso/exo", "tenant": "contoso.example", "created_at": "2026-11-23T10:00:00.123456789Z", "characters": job.output.len()})
         })
         .collect();
     Json(json!({ "jobs": jobs }))

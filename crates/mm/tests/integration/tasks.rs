@@ -40,6 +40,10 @@ fn becomes_a_task() {
     assert_eq!(task["resultType"], "task", "{task}");
     assert_eq!(task["status"], "working");
     assert_eq!(task["taskId"], pool.wait_for_job());
+    assert_eq!(
+        task["statusMessage"],
+        "Connection: Contoso | tenant: contoso.example | module: exo | running"
+    );
     assert!(task["pollIntervalMs"].is_u64() && task["ttlMs"].is_u64());
     assert!(task["createdAt"].is_string() && task["lastUpdatedAt"].is_string());
     // A quick command needs none.

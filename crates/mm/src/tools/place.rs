@@ -1,0 +1,74 @@
+//! What a call that failed was about: answers name connection and tenant first, these too.
+
+use std::time::Duration;
+
+use session_pool::domain::job::JobId;
+use tokio::time::timeout;
+
+use super::{Arguments, Failure};
+use crate::pool::{Pool, PoolError, Wanted};
+
+/// What finding out may take: the answer is only a failure.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A page that is not looked at.
+const SMALLEST_PAGE: u64 = 200;
+
+/// Connection and tenant, as far as they are known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The connection's name.
+    pub(crate) connection: Option<String>,
+    /// The module's name, as it was given.
+    pub(crate) module: Option<String>,
+    /// The tenant, as the registry names it.
+    pub(crate) tenant: Option<String>,
+    job: Option<JobId>,
+}
+
+impl Place {
+    /// What the arguments say, however wrong they are otherwise.
+    pub(crate) fn named(arguments: &Arguments) -> Self {
+        let text = |name| arguments.peek(name).map(str::to_owned);
+        Self {
+            connection: text("connection"),
+            module: text("module"),
+            tenant: None,
+            job: arguments.peek("id").and_then(|id| id.trim().parse().ok()),
+        }
+    }
+
+    /// Asks the pool for the rest, where it is there to be asked.
+    pub(crate) async fn complete(&mut self, pool: &Pool, failure: &Failure) {
+        let answers = match failure {
+            Failure::Argument(_) | Failure::Usage(_) => true,
+            Failure::Pool(PoolError::Refused { status, .. }) => *status < 500,
+            Failure::Pool(_) | Failure::Graph(_) | Failure::Config(_) => false,
+        };
+        if answers {
+            // Without an answer it is not known, and said so.
+            let _ = timeout(PATIENCE, self.ask(pool)).await;
+        }
+    }
+
+    async fn ask(&mut self, pool: &Pool) {
+        if let Some(id) = self.job {
+            let wanted = Wanted {
+                max_characters: Some(SMALLEST_PAGE),
+                ..Wanted::default()
+            };
+            if let Ok(answer) = pool.job(id, &wanted).await {
+                self.connection = Some(answer.connection);
+                self.module = Some(answer.module.as_str().to_owned());
+                self.tenant = answer.tenant;
+            }
+        } else if let Some(name) = &self.connection
+            && let Ok(list) = pool.connections().await
+        {
+            self.tenant = list
+                .connections
+                .get(name)
+                .and_then(|connection| connection.tenant.clone());
+        }
+    }
+}
