@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use super::credential::CredentialError;
 use super::store::StoreError;
+use crate::credential::CredentialError;
 use crate::domain::aadsts;
 use crate::domain::registry::ConnectionName;
 

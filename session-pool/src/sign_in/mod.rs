@@ -4,12 +4,12 @@
 //! [`SignIn::token`] is the whole of it: a token from the cache, by refresh, by the app's own
 //! credential, or the code that a person has to enter.
 
+mod assertion;
 mod audience;
 mod cache;
 #[cfg(test)]
 mod cache_tests;
 mod claims;
-mod credential;
 mod entra;
 mod error;
 mod flow;
@@ -29,7 +29,6 @@ use url::Url;
 pub use self::audience::Audience;
 use self::audience::Wanted;
 use self::cache::{Cached, MsalCache, Owner};
-pub use self::credential::CredentialError;
 use self::entra::{Entra, TokenAnswer};
 pub use self::error::{EntraError, Refusal, SignInError};
 pub use self::flow::DevicePrompt;
@@ -38,6 +37,7 @@ use self::http::Http;
 use self::identity::Identity;
 pub use self::store::StoreError;
 use self::store::{Locked, Store};
+use crate::credential::{self, CredentialError};
 use crate::domain::registry::{Authentication, Connection};
 
 /// Signs connections in, and keeps their tokens.
@@ -245,9 +245,9 @@ impl<'a> Request<'a> {
                     "client_assertion_type",
                     "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
                 ));
-                let assertion = certificate
-                    .assertion(&self.owner.client_id, &entra.token_url(), now)
-                    .map_err(|_| {
+                let assertion =
+                    assertion::sign(&certificate, &self.owner.client_id, &entra.token_url(), now)
+                        .map_err(|_| {
                         failed(CredentialError::Unusable {
                             path: files.certificate.resolve(self.secrets, name),
                             what: "its key cannot sign; make a new RSA certificate",
