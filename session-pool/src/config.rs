@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
-use crate::cli::{AccessOptions, LimitOptions, PlaceOptions, ServeOptions, SessionOptions};
+use crate::cli::{
+    AccessOptions, IsolationOptions, LimitOptions, PlaceOptions, ServeOptions, SessionOptions,
+};
 use crate::domain::paging::PageBudget;
 use crate::domain::registry::{ConnectionName, InvalidName};
 use crate::logging::{LogConfig, LogLevel};
@@ -20,6 +22,8 @@ pub struct ServeConfig {
     pub access: AccessConfig,
     /// Where things are.
     pub places: Places,
+    /// What keeps sessions apart.
+    pub isolation: Isolation,
     /// PowerShell and what runs in it.
     pub sessions: SessionConfig,
     /// How much there may be of what.
@@ -60,12 +64,23 @@ pub struct Places {
     pub registry: PathBuf,
     /// Homes, journal, access token.
     pub state_dir: PathBuf,
+    /// Certificates and client secrets.
+    pub secrets_dir: PathBuf,
     /// Log files.
     pub log_dir: PathBuf,
     /// How much is logged.
     pub log_level: LogLevel,
     /// The only connection that is served; every one of the registry where there is none.
     pub connection: Option<ConnectionName>,
+}
+
+/// What keeps sessions apart.
+#[derive(Clone, Debug, Default)]
+pub struct Isolation {
+    /// The first of the user ids, where each connection has one of its own.
+    pub user_ids_from: Option<u32>,
+    /// The sessions' homes; in the state directory where there is no other.
+    pub homes_dir: Option<PathBuf>,
 }
 
 /// PowerShell and what runs in it.
@@ -149,6 +164,7 @@ impl ServeConfig {
         Ok(Self {
             access: AccessConfig::new(options.access)?,
             places: Places::new(options.places, home)?,
+            isolation: Isolation::new(options.isolation, home)?,
             sessions: SessionConfig::new(options.sessions)?,
             limits: Limits::new(&options.limits),
         })
@@ -194,6 +210,7 @@ impl Places {
         Ok(Self {
             registry: at_home(options.registry, home, "SESSION_POOL_REGISTRY")?,
             state_dir: at_home(options.state_dir, home, "SESSION_POOL_STATE_DIR")?,
+            secrets_dir: at_home(options.secrets_dir, home, "SESSION_POOL_SECRETS_DIR")?,
             log_dir: at_home(options.log_dir, home, "SESSION_POOL_LOG_DIR")?,
             log_level: options.log_level,
             connection: connection.map(|name| name.parse()).transpose()?,
@@ -214,6 +231,23 @@ impl Places {
             file_name: format!("session-pool-{}.log", self.instance()),
             level: self.log_level,
         }
+    }
+}
+
+impl Isolation {
+    /// Checks this group; `~/` stands for the home directory.
+    ///
+    /// # Errors
+    /// [`ConfigError::NoHome`] where the home directory is needed and not known.
+    pub fn new(options: IsolationOptions, home: Option<&Path>) -> Result<Self, ConfigError> {
+        let homes_dir = options
+            .homes_dir
+            .map(|homes| at_home(homes, home, "SESSION_POOL_HOMES_DIR"))
+            .transpose()?;
+        Ok(Self {
+            user_ids_from: options.user_ids.then_some(options.first_user_id),
+            homes_dir,
+        })
     }
 }
 

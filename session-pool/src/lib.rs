@@ -8,6 +8,8 @@
 pub mod cli;
 #[cfg(feature = "server")]
 pub mod config;
+#[cfg(any(feature = "server", feature = "sign-in"))]
+pub mod credential;
 #[cfg(feature = "server")]
 pub mod demo;
 #[cfg(feature = "server")]
@@ -19,6 +21,8 @@ pub mod host;
 pub mod http;
 #[cfg(feature = "server")]
 pub mod install_pwsh;
+#[cfg(feature = "server")]
+pub mod isolation;
 #[cfg(feature = "server")]
 pub mod logging;
 #[cfg(feature = "server")]

@@ -18,9 +18,12 @@ use crate::host::{
     Environment, HostError, Program, Reaper, RunDirectory, reaper, short_directories,
 };
 use crate::http::{self, Access, AllowedHosts, App, Metrics};
+use crate::isolation::{self, IsolationError};
 use crate::port_owner;
 use crate::session::registry_watch::{RegistryHandle, RegistryWatcher};
-use crate::session::{Journal, JournalError, Launcher, Limits, Pool, PoolParts, ResultLimits};
+use crate::session::{
+    Credentials, Journal, JournalError, Launcher, Limits, Pool, PoolParts, ResultLimits, Users,
+};
 use crate::token_file::{self, AccessToken, TokenFileError};
 
 /// How long a process may take until it takes commands. Twenty at once need nine seconds on two
@@ -69,6 +72,9 @@ pub enum ServeError {
     /// The metrics recorder is there already.
     #[error("cannot set up metrics: {0}")]
     Metrics(String),
+    /// Sessions cannot have user ids of their own.
+    #[error(transparent)]
+    Isolation(#[from] IsolationError),
     /// Tokio, a signal or the listener failed.
     #[error("the system refused: {0}")]
     System(#[from] io::Error),
@@ -141,19 +147,22 @@ where
     let state = &config.places.state_dir;
     private_directory(state)?;
     let token = token(&config.access.token, state)?;
-    let sockets = RunDirectory::create(&state.join("sockets"), &fallbacks())?;
+    let environment = environment(&config, flavour.variables, flavour.modules);
+    let homes = homes(&config, &flavour.program, &environment)?;
+    let sockets = sockets(state, &homes)?;
     let helper = Reaper::start(std::env::current_exe()?)?;
     let (watcher, registry) = RegistryWatcher::open(config.places.registry.clone());
     let metrics = Metrics::install().map_err(|error| ServeError::Metrics(error.to_string()))?;
-    let environment = environment(&config, flavour.variables, flavour.modules);
-    let pool = pool(
-        &config,
-        flavour.program,
+    let launcher = Launcher {
+        program: flavour.program,
+        homes: homes.directory,
+        users: homes.users,
         environment,
-        &sockets,
-        helper.clone(),
-        registry,
-    )?;
+        sockets: sockets.path().to_owned(),
+        ready_within: READY_WITHIN,
+        reaper: helper.clone(),
+    };
+    let pool = pool(&config, launcher, registry)?;
     let access = Access::new(
         token.value,
         token.hint,
@@ -174,6 +183,11 @@ where
     chores.spawn({
         let pool = pool.clone();
         async move { pool.expire_results().await }
+    });
+
+    chores.spawn({
+        let pool = pool.clone();
+        async move { pool.watch_certificates().await }
     });
 
     let answers = http::serve(
@@ -214,29 +228,18 @@ where
 
 fn pool(
     config: &ServeConfig,
-    program: Program,
-    environment: Environment,
-    sockets: &RunDirectory,
-    reaper: Reaper,
+    launcher: Launcher,
     registry: RegistryHandle,
 ) -> Result<Pool, ServeError> {
     let places = &config.places;
     let spool = places.state_dir.join("spool");
     private_directory(&spool)?;
-    let homes = places.state_dir.join("homes");
-    private_directory(&homes)?;
     let limits = &config.limits;
     let journal = Journal::open(&places.state_dir, &places.instance(), limits.keep_results)?;
     Ok(Pool::new(PoolParts {
-        launcher: Launcher {
-            program,
-            homes,
-            environment,
-            sockets: sockets.path().to_owned(),
-            ready_within: READY_WITHIN,
-            reaper,
-        },
+        launcher,
         registry,
+        credentials: Credentials::new(places.secrets_dir.clone()),
         journal,
         limits: Limits {
             results: ResultLimits {
@@ -255,6 +258,50 @@ fn pool(
         },
         only: places.connection.as_ref().map(ToString::to_string),
     }))
+}
+
+/// Where the sessions' homes are, and whose.
+struct Homes {
+    directory: PathBuf,
+    users: Option<Users>,
+}
+
+fn homes(
+    config: &ServeConfig,
+    program: &Program,
+    environment: &Environment,
+) -> Result<Homes, ServeError> {
+    let state = &config.places.state_dir;
+    let own = &config.isolation.homes_dir;
+    let directory = own.clone().unwrap_or_else(|| state.join("homes"));
+    let users = match config.isolation.user_ids_from {
+        None => {
+            private_directory(&directory)?;
+            None
+        }
+        Some(first) => {
+            let places = isolation::Places {
+                state,
+                homes: &directory,
+                program: &program.path,
+                environment,
+            };
+            Some(isolation::prepare(places, first)?)
+        }
+    };
+    Ok(Homes { directory, users })
+}
+
+/// The directory of this run's sockets: where sessions run as other users one that they can pass
+/// through, which the state directory is not.
+fn sockets(state: &Path, homes: &Homes) -> Result<RunDirectory, HostError> {
+    if homes.users.is_none() {
+        return RunDirectory::create(&state.join("sockets"), &fallbacks());
+    }
+    let root = homes.directory.join(".sockets");
+    let sockets = RunDirectory::create(&root, &[])?;
+    sockets.open_to_other_users()?;
+    Ok(sockets)
 }
 
 /// What the sessions' processes see.

@@ -9,7 +9,9 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-pub use options::{AccessOptions, LimitOptions, PlaceOptions, ServeOptions, SessionOptions};
+pub use options::{
+    AccessOptions, IsolationOptions, LimitOptions, PlaceOptions, ServeOptions, SessionOptions,
+};
 pub use usage::UsageError;
 
 use crate::logging::LogLevel;

@@ -23,6 +23,9 @@ pub struct ServeOptions {
     /// Where things are.
     #[command(flatten)]
     pub places: PlaceOptions,
+    /// What keeps sessions apart.
+    #[command(flatten)]
+    pub isolation: IsolationOptions,
     /// PowerShell and what runs in it.
     #[command(flatten)]
     pub sessions: SessionOptions,
@@ -90,6 +93,14 @@ pub struct PlaceOptions {
         default_value = "~/.m365-state"
     )]
     pub state_dir: PathBuf,
+    /// Directory of certificates and client secrets, one directory in it for each connection
+    #[arg(
+        long,
+        value_name = "DIRECTORY",
+        env = "SESSION_POOL_SECRETS_DIR",
+        default_value = "~/.m365-secrets"
+    )]
+    pub secrets_dir: PathBuf,
     /// Directory for log files
     #[arg(
         long,
@@ -109,6 +120,24 @@ pub struct PlaceOptions {
     /// Serve this connection only
     #[arg(long, value_name = "NAME", env = "M365_CONNECTION")]
     pub connection: Option<String>,
+}
+
+/// What keeps sessions apart.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Isolation")]
+pub struct IsolationOptions {
+    /// Run the sessions of each connection under a user id of their own, so that none can read
+    /// another's sign-ins or the pool's token; needs root
+    #[arg(long, env = "SESSION_POOL_USER_IDS", value_parser = BoolishValueParser::new())]
+    pub user_ids: bool,
+    /// First of the user ids; no other account may have these
+    #[arg(long, value_name = "ID", env = "SESSION_POOL_FIRST_USER_ID", default_value_t = 20_000,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub first_user_id: u32,
+    /// Directory of the sessions' homes [default: homes in the state directory]; with --user-ids
+    /// one that other users can pass through
+    #[arg(long, value_name = "DIRECTORY", env = "SESSION_POOL_HOMES_DIR")]
+    pub homes_dir: Option<PathBuf>,
 }
 
 /// PowerShell and what runs in it.

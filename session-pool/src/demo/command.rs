@@ -9,7 +9,9 @@ use super::cloud::CloudServer;
 use super::entra::{DemoEntra, EntraError, write_atomically};
 use super::{DIRECTORY_VARIABLE, modules, person, recordings, registry, routes};
 use crate::cli::DemoOptions;
-use crate::config::{AccessConfig, ConfigError, Limits, Places, ServeConfig, SessionConfig};
+use crate::config::{
+    AccessConfig, ConfigError, Isolation, Limits, Places, ServeConfig, SessionConfig,
+};
 use crate::directories;
 use crate::host::Program;
 use crate::install_pwsh;
@@ -107,10 +109,13 @@ fn config(options: DemoOptions, directory: &Path) -> Result<ServeConfig, ConfigE
         places: Places {
             registry: directory.join("connections.json"),
             state_dir: directory.join("state"),
+            secrets_dir: directory.join("secrets"),
             log_dir: directory.join("logs"),
             log_level: options.log_level,
             connection: None,
         },
+        // Its sessions and its made-up person share a directory.
+        isolation: Isolation::default(),
         sessions: SessionConfig::new(options.sessions)?,
         limits: Limits::new(&options.limits),
     })

@@ -282,6 +282,10 @@ pub struct SessionStatus {
     /// Who asked for it. Only with the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked_by: Option<String>,
+    /// When the certificate ends that it signs in with. Only with the token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(value_type = Option<String>, format = DateTime))]
+    pub certificate_ends_at: Option<Timestamp>,
     /// Process id of its PowerShell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pid: Option<u32>,

@@ -76,12 +76,16 @@ impl RunDirectory {
     /// # Errors
     /// [`HostError::CannotPrepare`].
     pub fn open_to_other_users(&self) -> Result<(), HostError> {
-        fs::set_permissions(self.path(), fs::Permissions::from_mode(0o711)).map_err(|source| {
-            HostError::CannotPrepare {
-                path: self.path().to_owned(),
-                source,
-            }
-        })
+        let root = self.path().parent();
+        for path in root.into_iter().chain([self.path()]) {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o711)).map_err(|source| {
+                HostError::CannotPrepare {
+                    path: path.to_owned(),
+                    source,
+                }
+            })?;
+        }
+        Ok(())
     }
 }
 
@@ -233,21 +237,48 @@ impl Drop for StartDirectory {
     }
 }
 
-/// Makes a process's home if it is not there yet.
+/// The directory for temporary files in the home of a process that runs as a user of its own.
+pub const TEMPORARY: &str = ".tmp";
+
+/// Makes a process's home if it is not there yet. One that is there and belongs to somebody else
+/// than the process's user is refused: what lies in it may be another's.
 pub(crate) fn make_home(home: &Path, user: Option<UserIds>) -> Result<(), HostError> {
-    if home.is_dir() {
-        return Ok(());
-    }
-    let make = || {
-        DirBuilder::new().recursive(true).mode(0o700).create(home)?;
-        user.map_or(Ok(()), |user| {
-            std::os::unix::fs::lchown(home, Some(user.uid), Some(user.gid))
-        })
-    };
-    make().map_err(|source| HostError::CannotPrepare {
+    let failed = |source| HostError::CannotPrepare {
         path: home.to_owned(),
         source,
-    })
+    };
+    match fs::symlink_metadata(home) {
+        Ok(found) => match user {
+            None if home.is_dir() => Ok(()),
+            Some(user) if found.is_dir() && found.uid() == user.uid => Ok(()),
+            Some(user) if found.is_dir() => Err(HostError::WrongOwner {
+                home: home.to_owned(),
+                owner: found.uid(),
+                user: user.uid,
+            }),
+            None | Some(_) => Err(failed(io::ErrorKind::NotADirectory.into())),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            make_new_home(home, user).map_err(failed)
+        }
+        Err(error) => Err(failed(error)),
+    }
+}
+
+fn make_new_home(home: &Path, user: Option<UserIds>) -> io::Result<()> {
+    let mut private = DirBuilder::new();
+    private.recursive(true).mode(0o700);
+    private.create(home)?;
+    let Some(user) = user else {
+        return Ok(());
+    };
+    let temporary = home.join(TEMPORARY);
+    private.create(&temporary)?;
+    // The home last: from then on its user can put other things into it.
+    for path in [temporary.as_path(), home] {
+        std::os::unix::fs::lchown(path, Some(user.uid), Some(user.gid))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -28,6 +28,16 @@ pub enum HostError {
         /// What the system said.
         source: io::Error,
     },
+    /// The home is another user's.
+    #[error("{} belongs to the user id {owner}, and the connection's is {user}; if it is this connection's home, run: chown -R {user}:{user} '{}'; else move it away", home.display(), home.display())]
+    WrongOwner {
+        /// The home.
+        home: PathBuf,
+        /// Whose it is.
+        owner: u32,
+        /// Whose it should be.
+        user: u32,
+    },
     /// The socket's path does not fit into a Unix socket address, and no shorter directory is there.
     #[error("{} is too long for a Unix socket (at most 107 bytes); set XDG_RUNTIME_DIR or TMPDIR to a short directory", path.display())]
     PathTooLong {

@@ -13,10 +13,12 @@ mod error;
 mod event;
 pub mod fake;
 mod frame;
+mod home;
 pub mod install;
 mod lines;
 mod process;
 pub mod pwsh;
+mod reach;
 pub mod reaper;
 mod spec;
 
@@ -28,12 +30,14 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::unix::OwnedWriteHalf;
 use tokio::sync::mpsc;
 
-pub use directory::{RunDirectory, short_directories};
+pub use directory::{RunDirectory, TEMPORARY, short_directories};
 pub use environment::Environment;
 pub use error::HostError;
 pub use event::{Finished, HostEvent, Outcome, Submission};
 pub use frame::Garbage;
+pub use home::{put_file, remove_files};
 pub use pwsh::PwshVersion;
+pub use reach::obstacle;
 pub use reaper::Reaper;
 pub use spec::{Program, SpawnSpec, UserIds};
 

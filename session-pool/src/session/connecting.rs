@@ -90,8 +90,7 @@ impl Worker {
 
     /// Runs the connect command until it shows a code or ends.
     async fn connect(&mut self, work: &Work, after: Option<String>) -> Result<(), Ending> {
-        let script = connect::connect(&work.connection, self.key.module(), &self.key.site())
-            .map_err(|unusable| failed(FailureCode::SignInFailed, unusable.to_string()))?;
+        let script = self.connect_script(&work.connection).await?;
         let Some(process) = self.process.as_mut() else {
             return Err(failed(FailureCode::SessionLost, NO_PROCESS.to_owned()));
         };

@@ -50,6 +50,7 @@ impl SessionHandle {
             view: view_sender,
             process: None,
             sign_in: SignIn::Unknown,
+            proved_with: None,
             connection: None,
             predecessor,
             serving: None,

@@ -1,14 +1,14 @@
 //! How a session's process is to be started.
 
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::domain::registry::ConnectionName;
 use crate::domain::session_key::SessionKey;
-use crate::host::{Environment, Program, Reaper, SpawnSpec};
+use crate::host::{Environment, Program, Reaper, SpawnSpec, TEMPORARY, UserIds};
 
 use super::process::StartError;
+use super::users::{Users, UsersError};
 
 /// Everything that all processes of a pool have in common.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub struct Launcher {
     pub program: Program,
     /// The homes of the connections lie in here.
     pub homes: PathBuf,
+    /// A user id for each connection; the pool's own for all where there are none.
+    pub users: Option<Users>,
     /// What the processes see of the pool's environment.
     pub environment: Environment,
     /// Directory for the private sockets.
@@ -32,22 +34,36 @@ impl Launcher {
         &self.reaper
     }
 
-    /// The specification for one session; makes the connection's home.
+    /// The connection's home.
+    pub(super) fn home(&self, connection: &ConnectionName) -> PathBuf {
+        self.homes.join(connection.safe_name())
+    }
+
+    /// The user that the connection's sessions run as; none for the pool's own.
+    pub(super) fn user(&self, connection: &ConnectionName) -> Result<Option<UserIds>, UsersError> {
+        self.users
+            .as_ref()
+            .map(|users| users.of(connection))
+            .transpose()
+    }
+
+    /// The specification for one session.
     pub(super) fn spec(&self, key: &SessionKey) -> Result<SpawnSpec, StartError> {
-        let home = self.homes.join(key.connection().safe_name());
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&home)
-            .map_err(|source| StartError::Home {
-                path: home.clone(),
-                source,
-            })?;
+        let home = self.home(key.connection());
+        let user = self.user(key.connection())?;
+        let environment = match user {
+            // What modules put into a temporary directory is nobody else's either.
+            Some(_) => self
+                .environment
+                .clone()
+                .with("TMPDIR", home.join(TEMPORARY)),
+            None => self.environment.clone(),
+        };
         Ok(SpawnSpec {
             program: self.program.clone(),
             home,
-            user: None,
-            environment: self.environment.clone(),
+            user,
+            environment,
             socket_root: self.sockets.clone(),
             ready_within: self.ready_within,
         })

@@ -18,6 +18,7 @@ use crate::domain::wire::{JobSummary, RunRequest, SessionStatus};
 
 use super::budget::{ResultBudget, ResultLimits};
 use super::catalog::{Catalog, JobMissing};
+use super::credentials::{CertificateWatch, Credentials};
 use super::departure::Departure;
 use super::job::{Job, Order};
 use super::journal::Journal;
@@ -35,6 +36,8 @@ pub struct PoolParts {
     pub launcher: Launcher,
     /// The registry, as it changes.
     pub registry: RegistryHandle,
+    /// What connections prove themselves with that sign in as apps.
+    pub credentials: Credentials,
     /// What survives a restart.
     pub journal: Journal,
     /// The limits.
@@ -70,6 +73,8 @@ const CANCEL_SHARE: Duration = Duration::from_secs(3);
 
 /// Between the end of a command and that of its process, when a session is reset.
 const FAREWELL: Duration = Duration::from_secs(3);
+/// How often certificates are looked at that no session needs just now.
+const LOOK_AT_CERTIFICATES: Duration = Duration::from_secs(60);
 
 /// Characters of the name that a caller gives itself; it is kept with every job.
 const LONGEST_CALLER: u64 = 256;
@@ -93,6 +98,7 @@ impl Pool {
         let PoolParts {
             launcher,
             registry,
+            credentials,
             journal,
             limits,
             only,
@@ -103,6 +109,7 @@ impl Pool {
         Self(Arc::new(Inner {
             shared: Arc::new(Shared {
                 launcher,
+                credentials: Arc::new(credentials),
                 catalog,
                 journal,
                 processes: Arc::new(Semaphore::new(limits.max_processes)),
@@ -264,6 +271,25 @@ impl Pool {
         loop {
             let next = self.0.shared.catalog.expire_old(Instant::now());
             tokio::time::sleep(next.max(Duration::from_secs(1))).await;
+        }
+    }
+
+    /// Counts the ends of certificates and says so in the log when one is near, for as long as the
+    /// pool lives.
+    pub async fn watch_certificates(&self) {
+        let mut watch = CertificateWatch::default();
+        let mut registry = self.0.registry.subscribe();
+        loop {
+            let connections = self.connections();
+            let credentials = Arc::clone(&self.0.shared.credentials);
+            let look = tokio::task::spawn_blocking(move || {
+                watch.look(&credentials, &connections);
+                watch
+            });
+            let Ok(back) = look.await else { return };
+            watch = back;
+            // Early where the registry names others; its watcher's end is the pool's.
+            drop(tokio::time::timeout(LOOK_AT_CERTIFICATES, registry.changed()).await);
         }
     }
 

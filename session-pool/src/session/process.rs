@@ -254,16 +254,9 @@ pub enum StartError {
         /// The limit.
         limit: usize,
     },
-    /// The connection's home could not be made.
-    #[error(
-        "cannot make the home directory {path} of the connection: {source}. Check the state directory's owner"
-    )]
-    Home {
-        /// The directory.
-        path: std::path::PathBuf,
-        /// What the file system said.
-        source: std::io::Error,
-    },
+    /// The connection has no user id.
+    #[error(transparent)]
+    Users(#[from] super::users::UsersError),
     /// The process could not be started.
     #[error(transparent)]
     Host(#[from] HostError),

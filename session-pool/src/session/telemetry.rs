@@ -9,6 +9,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
@@ -27,6 +28,7 @@ const START_SECONDS: &str = "session_pool_powershell_start_duration_seconds";
 const PROCESSES: &str = "session_pool_powershell_processes";
 const RESULT_BYTES: &str = "session_pool_result_bytes";
 const REGISTRY_OK: &str = "session_pool_registry_ok";
+const CERTIFICATE_END: &str = "session_pool_certificate_end_timestamp_seconds";
 
 /// Histograms and the upper bounds of their buckets in seconds. One without buckets would be
 /// exposed as a summary, which cannot be added up over several pools.
@@ -143,6 +145,11 @@ pub fn describe() {
         REGISTRY_OK,
         "1 while the registry file is as it was last read; 0 while it is broken and an earlier one is used."
     );
+    describe_gauge!(
+        CERTIFICATE_END,
+        Unit::Seconds,
+        "When the connection's certificate ends, in Unix time; 0 where it cannot be read."
+    );
     gauge!(PROCESSES).set(0);
     gauge!(RESULT_BYTES).set(0);
     gauge!(REGISTRY_OK).set(1);
@@ -237,6 +244,16 @@ impl Drop for RunningProcess {
 )]
 pub fn result_bytes(bytes: u64) {
     gauge!(RESULT_BYTES).set(bytes as f64);
+}
+
+/// When a connection's certificate ends; `None` where it cannot be read.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "gauges are floating point; seconds since 1970 are exact"
+)]
+pub fn certificate_end(connection: &str, end: Option<Timestamp>) {
+    let end = end.map_or(0, Timestamp::as_second);
+    gauge!(CERTIFICATE_END, "connection" => connection.to_owned()).set(end as f64);
 }
 
 /// Whether the registry file could be read as it is.

@@ -15,6 +15,8 @@ pub(super) struct SessionView {
     pub(super) pid: Option<u32>,
     pub(super) last_command: Option<(Timestamp, String)>,
     pub(super) last_error: Option<String>,
+    /// The end of the certificate that it signs in with.
+    pub(super) certificate_ends: Option<Timestamp>,
 }
 
 impl Default for SessionView {
@@ -25,6 +27,7 @@ impl Default for SessionView {
             pid: None,
             last_command: None,
             last_error: None,
+            certificate_ends: None,
         }
     }
 }
@@ -67,6 +70,7 @@ impl SessionView {
             auth_url: pending.map(|pending| pending.url.clone()),
             expires_in: pending.map(|pending| pending.seconds_left(Timestamp::now())),
             asked_by: pending.and_then(|pending| pending.asked_by.clone()),
+            certificate_ends_at: self.certificate_ends,
             pid: self.pid,
             last_command: self.last_command.as_ref().map(|(_, text)| text.clone()),
             last_command_at: self.last_command.as_ref().map(|(at, _)| *at),

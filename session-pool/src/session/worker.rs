@@ -13,6 +13,7 @@ use crate::host::HostEvent;
 
 use super::catalog::Catalog;
 use super::connecting::NO_PROCESS;
+use super::credentials::{Credential, Credentials};
 use super::departure::Departure;
 use super::ending::{Ending, Failure, FailureCode};
 use super::execution;
@@ -38,6 +39,7 @@ pub(super) struct Work {
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) launcher: Launcher,
+    pub(super) credentials: Arc<Credentials>,
     pub(super) catalog: Catalog,
     pub(super) journal: Arc<Journal>,
     /// One permit a process that may run.
@@ -58,6 +60,8 @@ pub(super) struct Worker {
     pub(super) view: ViewSender,
     pub(super) process: Option<Process>,
     pub(super) sign_in: SignIn,
+    /// What an app's sign-in was made with.
+    pub(super) proved_with: Option<Arc<Credential>>,
     /// What the process was signed in for; another one needs a fresh process.
     pub(super) connection: Option<Arc<Connection>>,
     /// The session that had this key before, and the same home: two at a time would spoil what
@@ -165,6 +169,7 @@ impl Worker {
         if let SignIn::Pending(pending) = &self.sign_in {
             return Err(Ending::AuthRequired(pending.shown().clone()));
         }
+        self.renew_proof(&work.connection).await;
         let after = self.sign_in.failure();
         self.ensure_process(work).await?;
         self.ensure_signed_in(work, after).await?;
@@ -196,7 +201,7 @@ impl Worker {
                 };
                 let code = match error {
                     StartError::ProcessLimit { .. } => FailureCode::ProcessLimit,
-                    StartError::Home { .. } | StartError::Host(_) => FailureCode::SessionLost,
+                    StartError::Users(_) | StartError::Host(_) => FailureCode::SessionLost,
                 };
                 Err(failed(code, error.to_string()))
             }
@@ -252,6 +257,7 @@ impl Worker {
     /// Ends the process, and with it the sign-in.
     pub(super) async fn end_process(&mut self, how: ProcessEnd) {
         self.sign_in = SignIn::Unknown;
+        self.proved_with = None;
         if let Some(process) = self.process.take() {
             process.end(how, self.stop.time_left()).await;
         }

@@ -63,7 +63,10 @@ impl Identity {
     /// # Errors
     /// [`WrongIdentity`]: account or tenant are known, and are others.
     pub fn check(&self, connection: &Connection) -> Result<(), WrongIdentity> {
-        if let (Some(expected), Some(account)) = (&connection.expected_email, &self.account)
+        // An app has no mail address, and its proof has shown which app it is.
+        let expected = connection.expected_email.as_ref();
+        let expected = expected.filter(|_| !connection.authentication.is_app_only());
+        if let (Some(expected), Some(account)) = (expected, &self.account)
             && !expected.eq_ignore_ascii_case(account)
         {
             return Err(WrongIdentity::Account(expected.clone()));

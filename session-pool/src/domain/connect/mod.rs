@@ -7,11 +7,13 @@
 //! with `account` and `tenant_id`, which [`Identity::find`] reads; the texts a connect cmdlet puts
 //! out beside it pass through, because a device-code prompt may be among them.
 
+mod app;
 mod identity;
 mod quote;
 #[cfg(test)]
 mod tests;
 
+pub use app::{Proof, connect_app};
 pub use identity::{Identity, WrongIdentity};
 pub use quote::quote;
 
@@ -23,8 +25,12 @@ use super::site::Site;
 ///
 /// `None` for modules that cannot be asked. MicrosoftTeams has no call for it that is sure to come
 /// back. In PnP.PowerShell only connecting again finds the persisted sign-in; it then asks for no
-/// code, so [`connect`] is the probe.
+/// code, so [`connect`] is the probe. Nor is an app's sign-in looked for: what is kept of one may
+/// have been made with a certificate that is no longer in use, and [`connect_app`] asks nobody.
 pub fn probe(connection: &Connection, module: Module) -> Option<String> {
+    if connection.authentication.is_app_only() {
+        return None;
+    }
     let look = match module {
         Module::Exo => format!("{EXO_CONNECTIONS} | {EXO_IDENTITY}"),
         Module::Azure => azure_probe(connection),

@@ -210,3 +210,121 @@ fn signing_out_deletes_what_is_kept() {
         assert!(disconnect(module).lines().any(|line| line == expected));
     }
 }
+
+const PFX: &str = "/h/.app-1.pfx";
+
+fn certificate() -> Proof {
+    Proof::Certificate {
+        pfx: PFX.to_owned(),
+        password: "/h/.app-1.password".to_owned(),
+    }
+}
+
+#[test]
+fn an_app_connects_as_each_reference_has_it() {
+    let fields = json!({
+        "appId": APP, "tenant": "contoso.onmicrosoft.com", "tenantId": TENANT,
+        "auth": "certificate", "certificateFile": "app.pem",
+    });
+    for (module, expected) in [
+        (
+            Module::Exo,
+            format!(
+                r"$answer = ExchangeOnlineManagement\Connect-ExchangeOnline -AppId $app -CertificateFilePath '{PFX}' -CertificatePassword $secret -Organization 'contoso.onmicrosoft.com' -ShowBanner:$false -SkipLoadingCmdletHelp"
+            ),
+        ),
+        (
+            Module::Azure,
+            format!(
+                r"$answer = Az.Accounts\Connect-AzAccount -ServicePrincipal -ApplicationId $app -CertificatePath '{PFX}' -CertificatePassword $secret -Tenant '{TENANT}'"
+            ),
+        ),
+        (
+            Module::Teams,
+            format!(
+                r"$answer = MicrosoftTeams\Connect-MicrosoftTeams -ApplicationId $app -Certificate ([Security.Cryptography.X509Certificates.X509Certificate2]::new($file, $secret)) -TenantId '{TENANT}'"
+            ),
+        ),
+        (
+            Module::Pnp,
+            format!(
+                r"$answer = PnP.PowerShell\Connect-PnPOnline -ClientId $app -Url 'https://contoso.sharepoint.com' -CertificatePath '{PFX}' -CertificatePassword $secret -Tenant 'contoso.onmicrosoft.com'"
+            ),
+        ),
+    ] {
+        let connection = connection(fields.clone());
+        let text = connect_app(&connection, module, &Site::Root, &certificate()).unwrap();
+        assert_eq!(call(&text, "Connect-"), expected);
+        assert!(text.contains(&format!("$app = '{APP}'")), "{text}");
+        assert!(text.contains("ReadAllText('/h/.app-1.password')"), "{text}");
+        assert_eq!(probe(&connection, module), None, "nothing is looked for");
+    }
+}
+
+#[test]
+fn a_client_secret_signs_in_to_azure_only() {
+    let fields = json!({
+        "appId": APP, "tenant": "contoso.com", "auth": "secret", "secretFile": "secret",
+    });
+    let connection = connection(fields);
+    let proof = Proof::Secret {
+        file: "/h/.app-1.secret".to_owned(),
+    };
+    let text = connect_app(&connection, Module::Azure, &Site::Root, &proof).unwrap();
+    assert_eq!(
+        call(&text, "Connect-"),
+        r"$answer = Az.Accounts\Connect-AzAccount -ServicePrincipal -Credential ([pscredential]::new($app, $secret)) -Tenant 'contoso.com'"
+    );
+    assert_eq!(connection.modules(), [Module::Azure]);
+    for module in [Module::Exo, Module::Pnp, Module::Teams] {
+        let refused = connect_app(&connection, module, &Site::Root, &proof).unwrap_err();
+        assert!(refused.remedy.contains("\"certificate\""), "{refused}");
+    }
+}
+
+#[test]
+fn what_an_app_lacks_is_named() {
+    let with = |fields: serde_json::Value| {
+        let mut all = json!({"auth": "certificate", "certificateFile": "app.pfx"});
+        for (key, value) in fields.as_object().unwrap() {
+            all[key] = value.clone();
+        }
+        connection(all)
+    };
+    for (fields, module, named) in [
+        (json!({"tenant": "contoso.com"}), Module::Teams, "appId"),
+        (json!({"appId": APP}), Module::Azure, "tenantId"),
+        (
+            json!({"appId": APP, "tenantId": TENANT}),
+            Module::Exo,
+            "\"tenant\"",
+        ),
+        (
+            json!({"appId": APP, "tenant": TENANT}),
+            Module::Exo,
+            "\"tenant\"",
+        ),
+    ] {
+        let refused = with(fields).check(module).unwrap_err();
+        assert!(refused.remedy.contains(named), "{refused}");
+    }
+    let enough = with(json!({"appId": APP, "tenant": "contoso.com"}));
+    assert_eq!(enough.modules(), Module::ALL);
+}
+
+#[test]
+fn an_app_is_not_the_person_that_is_expected() {
+    let connection = connection(json!({
+        "appId": APP, "tenant": "contoso.com", "tenantId": TENANT, "expectedEmail": "a@contoso.com",
+        "auth": "certificate", "certificateFile": "app.pem",
+    }));
+    let signed_in = |tenant: &str| Identity {
+        account: Some(APP.to_owned()),
+        tenant_id: Some(tenant.to_owned()),
+    };
+    assert_eq!(signed_in(TENANT).check(&connection), Ok(()));
+    assert!(matches!(
+        signed_in(APP).check(&connection),
+        Err(WrongIdentity::Tenant(_))
+    ));
+}

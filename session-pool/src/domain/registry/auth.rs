@@ -1,4 +1,4 @@
-//! How a connection signs in without PowerShell: by a person's device code, or as an app.
+//! How a connection is signed in to: by a person's device code, or as an app.
 
 use std::path::{Path, PathBuf};
 

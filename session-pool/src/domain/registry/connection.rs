@@ -41,7 +41,7 @@ pub struct Connection {
     /// The permissions that a sign-in to Graph asks for; where empty, all that the app was granted
     /// (`scopes`).
     pub scopes: Vec<Scope>,
-    /// How it is signed in to without PowerShell (`auth` and the keys that belong to it).
+    /// How it is signed in to (`auth` and the keys that belong to it).
     pub authentication: Authentication,
     /// The cloud its tenant lives in (`cloud`).
     pub cloud: Cloud,
@@ -105,10 +105,13 @@ impl Connection {
     /// Whether a module can be used with what the registry says.
     ///
     /// # Errors
-    /// [`UnusableModule`] names what is missing. Only PnP.PowerShell asks for more than a person:
-    /// since September 2024 it brings no app registration of its own.
+    /// [`UnusableModule`] names what is missing. For a person's sign-in only PnP.PowerShell asks for
+    /// more: since September 2024 it brings no app registration of its own.
     pub fn check(&self, module: Module) -> Result<(), UnusableModule> {
-        let remedy = if module != Module::Pnp {
+        let for_app = self.lacks_for_app(module);
+        let remedy = if for_app.is_some() {
+            for_app
+        } else if module != Module::Pnp {
             None
         } else if self.app_for(module).is_none() {
             Some(
@@ -131,6 +134,43 @@ impl Connection {
                 remedy,
             }),
         }
+    }
+
+    /// What keeps a module from being signed in to as an app, where that is this connection's way.
+    /// Sources: the references of Connect-ExchangeOnline, Connect-PnPOnline, Connect-MicrosoftTeams
+    /// and Connect-AzAccount; the last alone takes a client secret.
+    fn lacks_for_app(&self, module: Module) -> Option<&'static str> {
+        match (&self.authentication, module) {
+            (Authentication::Device, _) => None,
+            (Authentication::Secret(_), Module::Exo) => Some(
+                "Exchange Online takes no client secret; use \"auth\": \"certificate\" in the registry",
+            ),
+            (Authentication::Secret(_), Module::Pnp) => Some(
+                "SharePoint has taken no client secrets since 2 April 2026; use \"auth\": \
+                 \"certificate\" in the registry",
+            ),
+            (Authentication::Secret(_), Module::Teams) => Some(
+                "Microsoft Teams takes no client secret; use \"auth\": \"certificate\" in the registry",
+            ),
+            _ if self.app_for(module).is_none() => Some(
+                "an app signs in by its own id: add the app registration's id as \"appId\" to the \
+                 registry",
+            ),
+            (Authentication::Certificate(_), Module::Exo) if !self.has_domain() => Some(
+                "an app signs in to Exchange Online by the tenant's domain: add \"tenant\" \
+                 (contoso.onmicrosoft.com) to the registry",
+            ),
+            _ if self.tenant_for_sign_in().is_none() => Some(
+                "an app signs in to one tenant: add \"tenantId\" or \"tenant\" to the registry",
+            ),
+            _ => None,
+        }
+    }
+
+    fn has_domain(&self) -> bool {
+        self.tenant
+            .as_deref()
+            .is_some_and(|tenant| tenant.contains('.'))
     }
 
     /// The first label of the tenant's SharePoint hosts: `sharepoint_host`, else the first label

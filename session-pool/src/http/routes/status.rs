@@ -52,6 +52,7 @@ fn reduced(session: SessionStatus) -> SessionStatus {
         auth_url: None,
         expires_in: None,
         asked_by: None,
+        certificate_ends_at: None,
         pid: None,
         last_command: None,
         last_command_at: None,

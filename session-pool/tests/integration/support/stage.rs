@@ -10,7 +10,9 @@ use session_pool::domain::paging::{Cursor, PageBudget};
 use session_pool::domain::wire::{JobAnswer, RunRequest};
 use session_pool::host::{Program, SpawnSpec};
 use session_pool::session::registry_watch::RegistryWatcher;
-use session_pool::session::{Job, Journal, Launcher, Limits, Pool, PoolParts, ResultLimits};
+use session_pool::session::{
+    Credentials, Job, Journal, Launcher, Limits, Pool, PoolParts, ResultLimits,
+};
 
 use super::Context;
 use super::context::SESSION_POOL;
@@ -32,10 +34,12 @@ pub fn parts(cx: &Context, spec: SpawnSpec) -> PoolParts {
             homes: cx.path().join("homes"),
             environment: spec.environment,
             sockets: spec.socket_root,
+            users: None,
             ready_within: Duration::from_secs(600),
             reaper: cx.reaper.clone(),
         },
         registry: RegistryWatcher::open(registry).1,
+        credentials: Credentials::new(cx.path().join("secrets")),
         journal: Journal::open(cx.path(), "unified", Duration::from_secs(3600)).unwrap(),
         limits: Limits {
             results: ResultLimits {
