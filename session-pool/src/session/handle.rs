@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 use crate::domain::session_key::SessionKey;
 use crate::domain::wire::SessionStatus;
 
 use super::departure::{Departure, presence};
+use super::queue::{NoPlace, QueueSender, queue};
 use super::refused::Refused;
 use super::sign_in::SignIn;
 use super::stop::{CloseOrder, StopSender, stop_channel};
@@ -23,7 +23,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct SessionHandle {
     key: SessionKey,
-    inbox: mpsc::Sender<Work>,
+    inbox: QueueSender,
     stop: StopSender,
     view: watch::Receiver<SessionView>,
     departure: Departure,
@@ -38,7 +38,7 @@ impl SessionHandle {
         queue_length: usize,
         predecessor: Option<Departure>,
     ) -> Self {
-        let (inbox, works) = mpsc::channel(queue_length);
+        let (inbox, works) = queue(queue_length);
         let (presence, departure) = presence();
         let (stop, stopped) = stop_channel();
         let (view_sender, view) = watch::channel(SessionView::default());
@@ -78,24 +78,29 @@ impl SessionHandle {
         &self.key
     }
 
-    /// A place in the queue, taken before there is a job to put into it.
-    pub(super) fn reserve(&self) -> Result<mpsc::OwnedPermit<Work>, Refused> {
-        self.inbox
-            .clone()
-            .try_reserve_owned()
-            .map_err(|error| match error {
-                TrySendError::Full(_) => Refused::QueueFull {
-                    session: self.key.to_string(),
-                    waiting: self.inbox.max_capacity(),
-                    retry_after: RETRY_AFTER,
-                },
-                TrySendError::Closed(_) => Refused::ShuttingDown,
-            })
+    /// Puts a work into the queue; it is made only when there is a place for it.
+    pub(super) fn submit<T>(&self, make: impl FnOnce() -> (Work, T)) -> Result<T, Refused> {
+        self.inbox.push_with(make).map_err(|no_place| {
+            let waiting = match no_place {
+                NoPlace::Full { waiting } => waiting,
+                // It failed this very moment; the next request finds a fresh one.
+                NoPlace::Closed => 0,
+            };
+            Refused::QueueFull {
+                session: self.key.to_string(),
+                waiting,
+                retry_after: RETRY_AFTER,
+            }
+        })
+    }
+
+    /// Whether its task takes no more: it was stopped, or has failed.
+    pub(super) fn is_closed(&self) -> bool {
+        self.inbox.is_closed()
     }
 
     pub(super) fn status(&self) -> SessionStatus {
-        let queued = self.inbox.max_capacity() - self.inbox.capacity();
-        self.view.borrow().status(&self.key, queued)
+        self.view.borrow().status(&self.key, self.inbox.waiting())
     }
 
     /// Orders the end of the session.

@@ -16,6 +16,7 @@ mod launcher;
 mod phase;
 mod pool;
 mod process;
+mod queue;
 mod refused;
 pub mod registry_watch;
 mod sessions;

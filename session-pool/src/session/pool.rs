@@ -156,16 +156,19 @@ impl Pool {
         };
         let mut sessions = self.lock();
         let queue_length = self.0.limits.queue_length;
-        let session = sessions.open(&order.key, &self.0.shared, queue_length)?;
-        let place = session.reserve()?;
-        let job = Arc::new(Job::new(order, Arc::clone(self.0.shared.catalog.budget())));
-        self.0.shared.catalog.add(&job);
-        place.send(Work {
-            job: Arc::clone(&job),
-            connection,
-            command,
-        });
-        Ok(job)
+        let key = order.key.clone();
+        let session = sessions.open(&key, &self.0.shared, queue_length)?;
+        session.submit(|| {
+            let catalog = &self.0.shared.catalog;
+            let job = Arc::new(Job::new(order, Arc::clone(catalog.budget())));
+            catalog.add(&job);
+            let work = Work {
+                job: Arc::clone(&job),
+                connection,
+                command,
+            };
+            (work, job)
+        })
     }
 
     /// A job that is still known.

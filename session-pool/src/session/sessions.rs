@@ -36,6 +36,10 @@ impl Sessions {
         if self.draining {
             return Err(Refused::ShuttingDown);
         }
+        if self.open.get(key).is_some_and(SessionHandle::is_closed) {
+            // Its task has failed; it may still be ending its process.
+            self.leaving.extend(self.open.remove(key));
+        }
         self.leaving
             .retain(|session| !session.departure().is_done());
         // A first look, so that the caller hears it before there is a job; the process itself takes

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::domain::format::OutputFormat;
+use crate::domain::registry::{Connection, Registry};
 use crate::domain::session_key::SessionKey;
 
 use super::budget::{ResultBudget, ResultLimits};
@@ -30,6 +31,11 @@ pub(super) fn budget(job: u64, memory: u64, total: u64) -> (Arc<ResultBudget>, T
 
 pub(super) fn key() -> SessionKey {
     serde_json::from_value(serde_json::json!({"connection": "contoso", "scope": "exo"})).unwrap()
+}
+
+pub(super) fn connection() -> Arc<Connection> {
+    let text = r#"{"connections": {"contoso": {"tenant": "contoso.example"}}}"#;
+    Arc::clone(Registry::parse(text).unwrap().get("contoso").unwrap())
 }
 
 pub(super) fn job(budget: &Arc<ResultBudget>) -> Arc<Job> {

@@ -1,9 +1,11 @@
 //! The task that owns one session: its process, its sign-in, and the order of its commands.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, mpsc};
+use futures_util::FutureExt as _;
+use tokio::sync::Semaphore;
 
 use crate::domain::caller_state::may_set_state;
 use crate::domain::registry::Connection;
@@ -21,6 +23,7 @@ use super::job::Job;
 use super::journal::Journal;
 use super::launcher::Launcher;
 use super::process::{Process, StartError};
+use super::queue::QueueReceiver;
 use super::sign_in::SignIn;
 use super::stop::{StopOrder, StopReceiver};
 use super::telemetry::ProcessEnd;
@@ -55,7 +58,7 @@ pub(super) struct Shared {
 pub(super) struct Worker {
     pub(super) key: SessionKey,
     pub(super) shared: Arc<Shared>,
-    pub(super) inbox: mpsc::Receiver<Work>,
+    pub(super) inbox: QueueReceiver,
     pub(super) stop: StopReceiver,
     pub(super) view: ViewSender,
     pub(super) process: Option<Process>,
@@ -82,12 +85,14 @@ impl Worker {
     /// Serves the session until it is stopped; then ends its process and its waiting jobs.
     pub(super) async fn run(mut self) {
         let mut stop = self.stop.clone();
-        let order = tokio::select! {
-            order = self.serve_until_stopped() => order,
+        let stopped = tokio::select! {
+            // A bug of the pool's must not leave jobs that never end, nor a process. Nothing that
+            // the worker holds is used afterwards but to end it.
+            order = AssertUnwindSafe(self.serve_until_stopped()).catch_unwind() => order.ok(),
             // Whatever it does takes too long: it is dropped where it is.
-            order = stop.overdue() => order,
+            order = stop.overdue() => Some(order),
         };
-        self.close(order).await;
+        self.close(stopped).await;
     }
 
     async fn serve_until_stopped(&mut self) -> StopOrder {
@@ -115,17 +120,11 @@ impl Worker {
             order = self.stop.requested() => Wake::Stop(order),
             event = next_event(&mut self.process) => Wake::Host(event),
             () = sleep_until(code_end) => Wake::CodeEnded,
-            work = self.inbox.recv() => match work {
-                Some(work) => Wake::Work(work),
-                None => Wake::Stop(StopOrder { by: "the end of the pool", grace: Duration::ZERO }),
-            },
+            work = self.inbox.next() => Wake::Work(work),
         }
     }
 
     async fn serve(&mut self, work: Work) {
-        if work.job.is_final() {
-            return; // Cancelled while it waited.
-        }
         self.view.send_modify(|view| {
             view.busy = true;
             view.note_command(&work.command);
@@ -303,21 +302,39 @@ impl Worker {
         });
     }
 
-    async fn close(mut self, order: StopOrder) {
-        self.inbox.close();
-        while let Some(work) = self.inbox.recv().await {
-            self.conclude(&work.job, Ending::Cancelled { by: order.by });
+    /// Ends what is left: by an order, or because the task has failed.
+    async fn close(mut self, order: Option<StopOrder>) {
+        let ending = |failure: &str| match order {
+            Some(order) => Ending::Cancelled { by: order.by },
+            None => failed(FailureCode::SessionLost, failure.to_owned()),
+        };
+        if order.is_none() {
+            tracing::error!(session = %self.key, "a session's task failed: this is an error in session-pool");
+        }
+        for work in self.inbox.close() {
+            self.conclude(&work.job, ending(FAILED_BEFORE));
         }
         self.end_process(ProcessEnd::Closed).await;
         if let Some(job) = self.serving.take() {
-            self.conclude(&job, Ending::Cancelled { by: order.by });
+            self.conclude(&job, ending(FAILED_UNDER));
         }
         if let Some(mut predecessor) = self.predecessor.take() {
             predecessor.done().await;
         }
-        self.publish();
+        self.view.send_modify(|view| {
+            view.state = SessionState::Stopped;
+            view.busy = false;
+            view.pid = None;
+        });
     }
 }
+
+const FAILED_BEFORE: &str = "the pool failed at an earlier command of this session (an error in \
+    session-pool; its log has more). Nothing was run: send it again";
+
+const FAILED_UNDER: &str = "the pool failed under this command (an error in session-pool; its log \
+    has more). How far the command came is unknown: look first what it has changed. The next command \
+    starts a fresh process";
 
 pub(super) fn failed(code: FailureCode, message: String) -> Ending {
     Ending::Failed(Failure { code, message })
