@@ -10,6 +10,7 @@ pub mod job;
 pub mod module;
 pub mod nearest;
 pub mod paging;
+pub mod policy;
 pub mod prompt;
 pub mod record;
 pub mod registry;
