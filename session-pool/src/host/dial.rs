@@ -18,7 +18,19 @@ use super::reaper::Reaper;
 use super::spec::SpawnSpec;
 use crate::domain::record::{ConsoleStream, Record};
 
-const SCRIPT: &str = include_str!("bootstrap.ps1");
+/// What a process is started on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Script {
+    pub(crate) file_name: &'static str,
+    pub(crate) text: &'static str,
+}
+
+/// The script of a session's process.
+pub(crate) const BOOTSTRAP: Script = Script {
+    file_name: "bootstrap.ps1",
+    text: include_str!("bootstrap.ps1"),
+};
+
 /// How much of a failed start's standard error an error message holds, in characters.
 const TAIL: usize = 2000;
 /// How long a process that hung up is given to be seen as ended.
@@ -37,12 +49,13 @@ pub(crate) struct Connected {
 /// Starts a process and waits until it is ready. Nothing is left of one that fails or is called off.
 pub(crate) async fn connect(
     spec: &SpawnSpec,
+    script: &Script,
     reaper: &Reaper,
     called_off: impl Future<Output = ()>,
 ) -> Result<Connected, HostError> {
     make_home(&spec.home, spec.user)?;
     let nonce = nonce()?;
-    let start = StartDirectory::create(&spec.socket_root, SCRIPT, &nonce)?;
+    let start = StartDirectory::create(&spec.socket_root, script, &nonce)?;
     let listener =
         UnixListener::bind(start.socket()).map_err(|source| HostError::CannotPrepare {
             path: start.socket(),

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use super::dial::Script;
 use super::error::HostError;
 use super::spec::UserIds;
 
@@ -175,19 +176,23 @@ fn take_back(path: &Path) {
 #[derive(Debug)]
 pub(crate) struct StartDirectory {
     directory: TempDir,
+    script: &'static str,
 }
 
 impl StartDirectory {
     /// Makes it, mode 0700, with the script and the nonce (0600) in it.
-    pub(crate) fn create(root: &Path, script: &str, nonce: &str) -> Result<Self, HostError> {
+    pub(crate) fn create(root: &Path, script: &Script, nonce: &str) -> Result<Self, HostError> {
         let create = || {
             let directory = tempfile::Builder::new()
                 .prefix("h-")
                 .rand_bytes(8)
                 .permissions(fs::Permissions::from_mode(0o700))
                 .tempdir_in(root)?;
-            let start = Self { directory };
-            for (path, content) in [(start.script(), script), (start.nonce(), nonce)] {
+            let start = Self {
+                directory,
+                script: script.file_name,
+            };
+            for (path, content) in [(start.script(), script.text), (start.nonce(), nonce)] {
                 let mut file = OpenOptions::new()
                     .create_new(true)
                     .write(true)
@@ -204,7 +209,7 @@ impl StartDirectory {
     }
 
     pub(crate) fn script(&self) -> PathBuf {
-        self.directory.path().join("bootstrap.ps1")
+        self.directory.path().join(self.script)
     }
 
     pub(crate) fn nonce(&self) -> PathBuf {

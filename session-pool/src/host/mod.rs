@@ -5,6 +5,7 @@
 //! `frame`) and on the process's own output (`console`) into [`HostEvent`]s. `process` and
 //! [`Reaper`] see to it that nothing outlives it.
 
+pub mod checker;
 mod console;
 mod dial;
 mod directory;
@@ -98,7 +99,7 @@ impl Host {
         reaper: &Reaper,
         called_off: impl Future<Output = ()>,
     ) -> Result<Self, HostError> {
-        let connected = dial::connect(spec, reaper, called_off).await?;
+        let connected = dial::connect(spec, &dial::BOOTSTRAP, reaper, called_off).await?;
         let (requests, receiver) = mpsc::channel(8);
         tokio::spawn(write_requests(connected.socket, receiver));
         Ok(Self {

@@ -19,6 +19,7 @@ mod demo_modules;
 mod demo_world;
 mod host;
 mod http;
+mod policy;
 mod pool;
 mod support;
 
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
     host::trials(&mut suite);
     pool::trials(&mut suite);
     http::trials(&mut suite);
+    policy::trials(&mut suite);
     demo_modules::trials(&mut suite);
     demo_world::trials(&mut suite);
     suite.run(&Arguments::from_args())

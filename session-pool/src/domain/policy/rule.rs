@@ -80,6 +80,12 @@ impl Names {
     }
 }
 
+impl Names {
+    fn is_everything(&self) -> bool {
+        self.any.contains(&Pattern::new("*"))
+    }
+}
+
 impl Condition {
     fn holds(&self, command: &Command) -> bool {
         if !self.certain && (command.open || (self.piped && command.position > 0)) {
@@ -126,8 +132,9 @@ impl Commands {
     fn fit(&self, command: &Command, name: &str) -> bool {
         self.names.fit(name)
             && (self.kinds.is_empty() || self.kinds.contains(&command.kind))
-            // A name that is only named may be called with anything.
-            && (command.via == Via::Definition
+            // A name that is only named may be called with anything; where any name is meant, what
+            // it is called with is the point.
+            && (command.via == Via::Definition && !self.names.is_everything()
                 || self.conditions.iter().all(|condition| condition.holds(command)))
     }
 }

@@ -1,0 +1,45 @@
+//! The policy against a real checker: what a command's text says is what is decided on.
+
+mod checker;
+mod corpus;
+
+use std::time::Duration;
+
+use session_pool::domain::module::Module;
+use session_pool::domain::policy::{Policy, Verdict};
+use session_pool::host::checker::Checker;
+
+use crate::support::{Context, Suite};
+
+/// More than a loaded machine needs for one text.
+const WITHIN: Duration = Duration::from_secs(20);
+
+pub fn trials(suite: &mut Suite) {
+    checker::trials(suite);
+    corpus::trials(suite);
+}
+
+/// A checker and a policy on top of the default one.
+struct Judge {
+    checker: Checker,
+    policy: Policy,
+}
+
+impl Judge {
+    async fn new(cx: &Context, own: &str) -> Self {
+        Self {
+            checker: Checker::start(&cx.spec(), &cx.reaper).await.unwrap(),
+            policy: Policy::new(own).unwrap(),
+        }
+    }
+
+    async fn decide(&mut self, command: &str) -> Verdict {
+        let facts = self.checker.facts(command, WITHIN).await;
+        let facts = facts.unwrap_or_else(|error| panic!("{command}: {error}"));
+        self.policy.decide("contoso", Module::Exo, &facts)
+    }
+
+    async fn end(self) {
+        self.checker.kill().await;
+    }
+}
