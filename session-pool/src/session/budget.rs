@@ -1,7 +1,10 @@
 //! What all jobs' results together may take, in memory and on disk.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::spool::Spool;
 
 /// How much output is kept, and where.
 #[derive(Clone, Debug)]
@@ -12,7 +15,8 @@ pub struct ResultLimits {
     pub memory_bytes: u64,
     /// Bytes of all results, wherever they are; past it the oldest finished jobs' go.
     pub total_bytes: u64,
-    /// Directory for the files, which are unlinked as soon as they are open.
+    /// Directory for the file of what does not fit into memory, which is unlinked as soon as it is
+    /// open.
     pub spool: PathBuf,
 }
 
@@ -20,6 +24,7 @@ pub struct ResultLimits {
 #[derive(Debug)]
 pub struct ResultBudget {
     limits: ResultLimits,
+    spool: Arc<Spool>,
     memory: AtomicU64,
     total: AtomicU64,
 }
@@ -28,6 +33,7 @@ impl ResultBudget {
     /// An account with nothing taken.
     pub fn new(limits: ResultLimits) -> Self {
         Self {
+            spool: Arc::new(Spool::new(limits.spool.clone())),
             limits,
             memory: AtomicU64::new(0),
             total: AtomicU64::new(0),
@@ -37,6 +43,11 @@ impl ResultBudget {
     /// The limits.
     pub fn limits(&self) -> &ResultLimits {
         &self.limits
+    }
+
+    /// Where results go that do not fit into memory.
+    pub(super) fn spool(&self) -> &Arc<Spool> {
+        &self.spool
     }
 
     /// Bytes of results, in memory and on disk.

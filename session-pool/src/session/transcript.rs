@@ -1,12 +1,9 @@
-//! The records of one job, in order, in memory or in an unlinked file.
+//! The records of one job, in order, in memory or in the spool.
 //!
 //! Records are appended to an open chunk. A chunk that is full is sealed: it stays in memory while
-//! the budget has room, else it is written to the job's file. Each chunk begins with a whole
-//! record, so any place is found by one look in the index and a scan of one chunk.
+//! the budget has room, else it is written to the spool. Each chunk begins with a whole record, so any place is found by one look in the index and a scan of one chunk.
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -16,6 +13,8 @@ use crate::domain::paging::{Cursor, weight};
 use crate::domain::record::Record;
 
 use super::budget::ResultBudget;
+use super::record_bytes::{decode, encode};
+use super::spool::Extent;
 
 /// Bytes of a chunk: large enough to make the index small, small enough to copy for a reader.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -62,8 +61,6 @@ pub(super) struct Transcript {
     open_at: Position,
     end: Position,
     bytes: u64,
-    file: Option<Arc<File>>,
-    file_end: u64,
     /// A record was refused: no later one is taken, or there would be a silent hole.
     cut_off: bool,
 }
@@ -84,7 +81,7 @@ struct Chunk {
 #[derive(Clone, Debug)]
 enum Place {
     Memory(Bytes),
-    File { offset: u64, length: usize },
+    Disk(Arc<Extent>),
 }
 
 impl Transcript {
@@ -97,8 +94,6 @@ impl Transcript {
             open_at: Position::default(),
             end: Position::default(),
             bytes: 0,
-            file: None,
-            file_end: 0,
             cut_off: false,
         }
     }
@@ -150,9 +145,10 @@ impl Transcript {
                 std::mem::take(&mut self.open).into_boxed_slice(),
             ))
         } else {
-            let offset = self.spill().map_err(AppendError::Spool)?;
+            let extent = self.budget.spool().write(&self.open);
+            let extent = extent.map_err(AppendError::Spool)?;
             self.open.clear();
-            Place::File { offset, length }
+            Place::Disk(Arc::new(extent))
         };
         self.sealed.push(Chunk {
             at: self.open_at,
@@ -160,20 +156,6 @@ impl Transcript {
         });
         self.open_at = self.end;
         Ok(())
-    }
-
-    /// Writes the open chunk to the job's file. 64 KiB into the page cache: not worth a thread.
-    fn spill(&mut self) -> io::Result<u64> {
-        let file = match &self.file {
-            Some(file) => Arc::clone(file),
-            None => Arc::clone(self.file.insert(Arc::new(tempfile::tempfile_in(
-                &self.budget.limits().spool,
-            )?))),
-        };
-        file.write_all_at(&self.open, self.file_end)?;
-        let offset = self.file_end;
-        self.file_end += self.open.len() as u64;
-        Ok(offset)
     }
 
     /// The place behind the last record.
@@ -209,7 +191,6 @@ impl Transcript {
             wanted: record,
             total_weight: self.end.weight,
             place,
-            file: self.file.clone(),
         })
     }
 }
@@ -218,7 +199,7 @@ impl Drop for Transcript {
     fn drop(&mut self) {
         let in_memory = self.sealed.iter().map(|chunk| match &chunk.place {
             Place::Memory(bytes) => bytes.len() as u64,
-            Place::File { .. } => 0,
+            Place::Disk(_) => 0,
         });
         self.budget.give_back_memory(in_memory.sum());
         self.budget.give_back(self.bytes);
@@ -233,7 +214,6 @@ pub(super) struct Section {
     wanted: u64,
     total_weight: u64,
     place: Place,
-    file: Option<Arc<File>>,
 }
 
 /// The decoded records of a [`Section`].
@@ -247,19 +227,14 @@ pub(super) struct Records {
 impl Section {
     /// Whether reading touches the disk.
     pub(super) fn is_on_disk(&self) -> bool {
-        matches!(self.place, Place::File { .. })
+        matches!(self.place, Place::Disk(_))
     }
 
     /// Reads and decodes. Blocks where [`Section::is_on_disk`].
     pub(super) fn read(self) -> io::Result<Records> {
-        let bytes = match (&self.place, &self.file) {
-            (Place::Memory(bytes), _) => bytes.clone(),
-            (Place::File { offset, length }, Some(file)) => {
-                let mut buffer = vec![0; *length];
-                file.read_exact_at(&mut buffer, *offset)?;
-                buffer.into()
-            }
-            (Place::File { .. }, None) => return Err(io::ErrorKind::NotFound.into()),
+        let bytes = match &self.place {
+            Place::Memory(bytes) => bytes.clone(),
+            Place::Disk(extent) => extent.read()?.into(),
         };
         let mut rest = bytes.as_ref();
         let mut position = self.at;
@@ -280,135 +255,5 @@ impl Section {
     }
 }
 
-/// Output is most of what there is, and goes without JSON around it.
-const OUTPUT: u8 = b'o';
-const ELEMENT: u8 = b'j';
-const OTHER: u8 = b'r';
-
-fn encode(record: &Record, into: &mut Vec<u8>) {
-    match record {
-        Record::Output { text } => encode_bytes(OUTPUT, text.as_bytes(), into),
-        Record::Json { text } => encode_bytes(ELEMENT, text.as_bytes(), into),
-        other => {
-            // A record has no map keys that could make this fail; an empty one decodes to nothing.
-            let json = serde_json::to_vec(other).unwrap_or_default();
-            encode_bytes(OTHER, &json, into);
-        }
-    }
-}
-
-fn encode_bytes(kind: u8, payload: &[u8], into: &mut Vec<u8>) {
-    into.reserve(payload.len() + 9);
-    into.push(kind);
-    into.extend_from_slice(&(payload.len() as u64).to_le_bytes());
-    into.extend_from_slice(payload);
-}
-
-fn decode(bytes: &[u8]) -> Option<(Record, &[u8])> {
-    let (kind, rest) = bytes.split_first()?;
-    let (length, rest) = rest.split_first_chunk::<8>()?;
-    let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
-    let (payload, rest) = rest.split_at_checked(length)?;
-    let text = || String::from_utf8_lossy(payload).into_owned();
-    let record = match *kind {
-        OUTPUT => Record::Output { text: text() },
-        ELEMENT => Record::Json { text: text() },
-        _ => serde_json::from_slice(payload).ok()?,
-    };
-    Some((record, rest))
-}
-
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-    use super::*;
-    use crate::session::testing::budget;
-
-    fn line(number: u64) -> Record {
-        Record::Output {
-            text: format!("line {number} {}", "x".repeat(50)),
-        }
-    }
-
-    fn read_all(transcript: &Transcript) -> Vec<Record> {
-        let mut all = Vec::new();
-        while let Some(section) = transcript.section(all.len() as u64) {
-            all.extend(section.read().unwrap().records);
-        }
-        all
-    }
-
-    #[test]
-    fn records_come_back_in_order_from_memory_and_from_disk() {
-        let (budget, directory) = budget(u64::MAX, 200_000, u64::MAX);
-        let mut transcript = Transcript::new(FormatName::Text, Arc::clone(&budget));
-        let mut written: Vec<_> = (0..10_000).map(line).collect();
-        written[5_000] = Record::Warning {
-            text: "half\nway".into(),
-        };
-        written
-            .iter()
-            .for_each(|record| transcript.append(record).unwrap());
-        assert_eq!(read_all(&transcript), written);
-        assert!(
-            transcript
-                .section(9_000)
-                .is_some_and(|section| section.is_on_disk())
-        );
-        assert!(budget.in_memory() <= 200_000);
-        assert_eq!(
-            std::fs::read_dir(directory.path()).unwrap().count(),
-            0,
-            "spool files have no name"
-        );
-    }
-
-    #[test]
-    fn what_is_left_is_counted_from_any_place() {
-        let (budget, _directory) = budget(u64::MAX, u64::MAX, u64::MAX);
-        let mut transcript = Transcript::new(FormatName::Text, budget);
-        (0..5_000)
-            .map(line)
-            .for_each(|record| transcript.append(&record).unwrap());
-        for from in [0, 1, 2_500, 4_999] {
-            let expected: u64 = (from..5_000)
-                .map(|n| weight(FormatName::Text, &line(n)))
-                .sum();
-            let left = transcript
-                .section(from)
-                .unwrap()
-                .read()
-                .unwrap()
-                .characters_left;
-            assert_eq!(left, expected, "from {from}");
-        }
-        assert!(transcript.section(5_000).is_none());
-    }
-
-    #[test]
-    fn a_job_that_puts_out_too_much_is_refused_and_keeps_what_it_has() {
-        let (budget, _directory) = budget(10_000, u64::MAX, u64::MAX);
-        let mut transcript = Transcript::new(FormatName::Text, budget);
-        let error = (0..)
-            .map(line)
-            .find_map(|record| transcript.append(&record).err());
-        assert!(matches!(
-            error,
-            Some(AppendError::JobLimit { limit: 10_000 })
-        ));
-        assert!(read_all(&transcript).len() > 100);
-    }
-
-    #[test]
-    fn everything_taken_is_given_back() {
-        let (budget, _directory) = budget(u64::MAX, 100_000, u64::MAX);
-        let mut transcript = Transcript::new(FormatName::Text, Arc::clone(&budget));
-        (0..5_000)
-            .map(line)
-            .for_each(|record| transcript.append(&record).unwrap());
-        transcript.seal().unwrap();
-        assert!(budget.total() > 0 && budget.in_memory() > 0);
-        drop(transcript);
-        assert_eq!((budget.total(), budget.in_memory()), (0, 0));
-    }
-}
+mod tests;
