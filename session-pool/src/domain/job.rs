@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -14,10 +15,14 @@ use uuid::Uuid;
 pub struct JobId(Uuid);
 
 impl JobId {
-    /// A fresh id with 74 random bits. (`Uuid::now_v7` would share a counter among the ids of one
+    /// A fresh id of this moment, with 74 random bits. (`Uuid::now_v7` would share a counter among the ids of one
     /// millisecond, and so make the next one guessable.)
-    pub fn random() -> Self {
-        Self(Uuid::new_v7(uuid::Timestamp::now(uuid::NoContext)))
+    pub fn random(now: Timestamp) -> Self {
+        // Before 1970 there are no jobs.
+        let seconds = u64::try_from(now.as_second()).unwrap_or_default();
+        let nanoseconds = u32::try_from(now.subsec_nanosecond()).unwrap_or_default();
+        let now = uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanoseconds);
+        Self(Uuid::new_v7(now))
     }
 }
 
@@ -99,9 +104,13 @@ mod tests {
 
     #[test]
     fn ids_survive_the_wire_and_differ() {
-        let id = JobId::random();
+        let now: Timestamp = "2026-11-23T22:09:02.438Z".parse().unwrap();
+        let id = JobId::random(now);
         assert_eq!(id.to_string().parse::<JobId>().unwrap(), id);
-        assert_ne!(id, JobId::random());
+        assert_ne!(id, JobId::random(now), "of one millisecond");
+        let later = JobId::random(now + jiff::SignedDuration::from_millis(1));
+        assert!(id < later, "ids are in the order of their creation");
+        assert!(id.to_string().starts_with("01"), "{id}");
         assert!("job-1".parse::<JobId>().is_err());
     }
 }

@@ -134,6 +134,8 @@ pub struct Pager {
     used: usize,
     page: Page,
     elements: usize,
+    /// The end of an element that was cut stands alone, as its other fragments do.
+    closed: bool,
 }
 
 /// Whether a page takes more records.
@@ -161,11 +163,15 @@ impl Pager {
                 ..Page::default()
             },
             elements: 0,
+            closed: false,
         }
     }
 
     /// Puts a record on the page, whole if it fits, in part if it fits on no page.
     pub fn push(&mut self, record: &Record) -> Room {
+        if self.closed {
+            return Room::Full;
+        }
         let whole = Shown::of(self.format, record);
         let offset = usize::try_from(self.page.next.offset).unwrap_or(usize::MAX);
         let listed = if offset == 0 {
@@ -182,6 +188,7 @@ impl Pager {
             self.list(record, listed);
             if let Some(text) = rest {
                 self.write(text, offset > 0, true);
+                self.closed = offset > 0 && self.format == FormatName::Json;
             }
             self.used += listed + inline;
             self.page.next = Cursor::at(self.page.next.record.saturating_add(1));
@@ -427,6 +434,9 @@ fn escaped_characters(text: &str) -> usize {
         .map(|character| json_escaped(character).count())
         .sum()
 }
+
+mod rest;
+pub use rest::rest_of;
 
 #[cfg(test)]
 mod tests;

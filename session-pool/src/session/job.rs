@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use crate::domain::format::{FormatName, OutputFormat};
 use crate::domain::job::{JobId, JobState};
-use crate::domain::paging::{Cursor, PageBudget, Pager, Room};
+use crate::domain::paging::{Cursor, PageBudget, Pager, Room, rest_of, weight};
 use crate::domain::record::{Progress, Record};
 use crate::domain::session_key::SessionKey;
 use crate::domain::trace::TraceParent;
@@ -116,10 +116,11 @@ pub(super) struct Snapshot {
 impl Job {
     pub(super) fn new(order: Order, budget: Arc<ResultBudget>) -> Self {
         let transcript = Transcript::new(order.format.name(), budget);
+        let now = Timestamp::now();
         Self {
-            id: JobId::random(),
+            id: JobId::random(now),
             order,
-            created_at: Timestamp::now(),
+            created_at: now,
             cancel: watch::Sender::new(None),
             inner: Mutex::new(Inner {
                 phase: Phase::Queued,
@@ -231,18 +232,17 @@ impl Job {
         // The snapshot is taken first: a job that is final in it has all its records.
         let snapshot = self.snapshot();
         let mut pager = Pager::new(self.format(), from, budget);
-        let mut record = from.record;
+        let mut place = from;
         let mut left = None;
-        'page: while let Some(batch) = self.read(record).await? {
+        'page: while let Some(batch) = self.read(place).await? {
             let mut characters = batch.characters_left;
             for next in &batch.records {
                 if pager.push(next) == Room::Full {
                     left = Some(characters);
                     break 'page;
                 }
-                characters =
-                    characters.saturating_sub(crate::domain::paging::weight(self.format(), next));
-                record += 1;
+                characters = characters.saturating_sub(weight(self.format(), next));
+                place = Cursor::at(place.record + 1);
             }
         }
         let page = pager.finish();
@@ -255,15 +255,24 @@ impl Job {
     /// # Errors
     /// As for [`Job::answer`].
     pub async fn records(&self, from: Cursor) -> Result<Vec<(Cursor, Record)>, ResultsError> {
-        let batch = self.read(from.record).await?;
-        let records = batch.map_or_else(Vec::new, |batch| batch.records);
+        let batch = self.read(from).await?;
+        let mut records = batch.map_or_else(Vec::new, |batch| batch.records);
+        if let Some(first) = records.first_mut() {
+            let whole = std::mem::replace(
+                first,
+                Record::Output {
+                    text: String::new(),
+                },
+            );
+            *first = rest_of(whole, from.offset);
+        }
         Ok((from.record..)
             .zip(records)
             .map(|(number, record)| (Cursor::at(number + 1), record))
             .collect())
     }
 
-    async fn read(&self, record: u64) -> Result<Option<Records>, ResultsError> {
+    async fn read(&self, from: Cursor) -> Result<Option<Records>, ResultsError> {
         let section = {
             let inner = self.lock();
             let transcript = match &inner.results {
@@ -271,10 +280,10 @@ impl Job {
                 Results::Dropped => return Err(ResultsError::Expired),
                 Results::LostByRestart => return Ok(None),
             };
-            if record > transcript.end().record {
-                return Err(ResultsError::BeyondEnd(Cursor::at(record)));
+            if from > transcript.end() {
+                return Err(ResultsError::BeyondEnd(from));
             }
-            transcript.section(record)
+            transcript.section(from.record)
         };
         let Some(section) = section else {
             return Ok(None);

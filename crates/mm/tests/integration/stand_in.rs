@@ -271,7 +271,7 @@ async fn run(State(stand_in): State<StandIn>, Json(request): Json<Value>) -> Res
             _ => ("running", String::new()),
         },
     };
-    let id = JobId::random().to_string();
+    let id = JobId::random(jiff::Timestamp::now()).to_string();
     stand_in.change(|inner| {
         let job = Job {
             request: request.clone(),

@@ -107,15 +107,80 @@ fn a_json_element_longer_than_a_page_comes_in_fragments() {
     let records = [
         Record::Json { text: "1".into() },
         Record::Json { text: text.clone() },
+        Record::Json { text: "2".into() },
+        Record::Warning { text: "3".into() },
     ];
     let pages = pages(FormatName::Json, &records, budget(300));
+    let [first, fragments @ .., last] = &pages[..] else {
+        unreachable!("{pages:?}")
+    };
+    assert_eq!((first.output.as_str(), first.partial), ("[1]", false));
+    assert_eq!((last.output.as_str(), last.partial), ("[2]", false));
+    assert_eq!(last.warnings, ["3"]);
     let mut whole = String::new();
-    for page in &pages[1..] {
+    for page in fragments {
         let read: Vec<serde_json::Value> = serde_json::from_str(&page.output).unwrap();
-        whole.push_str(read[0]["fragment"].as_str().unwrap());
+        let [fragment] = &read[..] else {
+            unreachable!("a fragment is alone on its page: {read:?}")
+        };
+        whole.push_str(fragment["fragment"].as_str().unwrap());
+        assert!(page.warnings.is_empty());
     }
     assert_eq!(whole, text);
-    assert!(pages[1].partial && !pages.last().unwrap().partial);
+    let (end, beginning) = fragments.split_last().unwrap();
+    assert!(beginning.iter().all(|page| page.partial));
+    assert!(!end.partial, "the element ends with this page");
+}
+
+#[test]
+fn what_lies_behind_a_cursor_is_what_the_page_before_did_not_show() {
+    let text = |text: &str| text.to_owned();
+    let cases = [
+        Record::Output {
+            text: text("äbcdef"),
+        },
+        Record::Information {
+            text: text("äbcdef"),
+            shown: true,
+        },
+        Record::Warning {
+            text: text("äbcdef"),
+        },
+        Record::Verbose {
+            text: text("äbcdef"),
+        },
+        Record::Debug {
+            text: text("äbcdef"),
+        },
+        error("äbcdef"),
+        Record::Error(ErrorRecord {
+            rendered: text("Get-X: äbcdef\n"),
+            ..ErrorRecord::default()
+        }),
+    ];
+    for record in cases {
+        let seen = as_seen(&record).unwrap().into_owned();
+        assert_eq!(rest_of(record.clone(), 0), record);
+        let prefix = seen.chars().count() - 6;
+        for offset in prefix..=seen.chars().count() {
+            let rest = rest_of(record.clone(), offset as u64);
+            let left = skip_characters(&seen, offset);
+            let shown = match &rest {
+                Record::Error(error) if error.rendered.is_empty() => error.message.clone(),
+                Record::Error(error) => error.rendered.clone(),
+                Record::Output { text }
+                | Record::Information { text, .. }
+                | Record::Warning { text }
+                | Record::Verbose { text }
+                | Record::Debug { text } => text.clone(),
+                other => unreachable!("{other:?}"),
+            };
+            // An error's console form that was shown to its end leaves nothing to show.
+            if !(shown.is_empty() || left.is_empty()) {
+                assert_eq!(shown, left, "{record:?} from {offset}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -17,6 +17,33 @@ fn an_end_is_written_down_before_anybody_can_know_of_it() {
     assert!(waiter.has_changed().unwrap() && job.is_final());
 }
 
+#[tokio::test]
+async fn events_go_on_inside_a_line() {
+    let (budget, _directory) = budget(1000, 1000, 1000);
+    let job = job(&budget);
+    let line = |text: &str| Record::Output {
+        text: text.to_owned(),
+    };
+    job.append(&[line("first"), line("second")]).unwrap();
+    let inside = Cursor {
+        record: 0,
+        offset: 2,
+    };
+    assert_eq!(
+        job.records(inside).await.unwrap(),
+        [
+            (Cursor::at(1), line("rst")),
+            (Cursor::at(2), line("second"))
+        ]
+    );
+    let behind = Cursor {
+        record: 2,
+        offset: 1,
+    };
+    let refused = job.records(behind).await.unwrap_err();
+    assert!(matches!(refused, ResultsError::BeyondEnd(at) if at == behind));
+}
+
 #[test]
 fn a_job_begins_once_and_ends_once() {
     let (budget, _directory) = budget(1, 1, 1);

@@ -111,13 +111,16 @@ fn a_file_that_has_grown_is_written_anew_and_loses_nothing() {
 #[test]
 fn only_the_newest_expired_ids_are_remembered() {
     let mut memory = Memory::default();
-    let (budget, _directory) = budget(1, 1, 1);
-    let ids: Vec<_> = (0..3).map(|_| job(&budget).id()).collect();
+    let of_millisecond = |n: usize| {
+        let n = i64::try_from(n).unwrap();
+        JobId::random(Timestamp::from_millisecond(n).unwrap())
+    };
+    let ids: Vec<_> = (0..MOST_EXPIRED + 2).map(of_millisecond).collect();
     for job in &ids {
-        memory.take(Line::Expired { job: *job });
+        assert!(memory.take(Line::Expired { job: *job }));
+        assert!(!memory.take(Line::Expired { job: *job }), "known already");
     }
-    assert_eq!(memory.expired.len(), 3);
-    assert!(!memory.take(Line::Expired { job: ids[0] }), "known already");
+    assert!(memory.expired.iter().eq(&ids[2..]));
 }
 
 #[test]
