@@ -1,6 +1,7 @@
 //! Files that are sent: small ones in one request, large ones through an upload session.
 
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
+use std::time::Duration;
 
 use bytes::Bytes;
 use cap_std::fs::File;
@@ -18,8 +19,11 @@ use super::{Heard, Hears, body};
 /// advice for anything large a session.
 const SMALL: u64 = 4 * 1024 * 1024;
 
-/// Bytes of one part: a multiple of 320 KiB, as Graph demands.
-const PART: usize = 16 * 320 * 1024;
+/// Bytes of one part: a multiple of 320 KiB, as drives demand, and below 4 MB, as mailboxes do.
+const PART: usize = 12 * 320 * 1024;
+
+/// Failures in a row after which a session that takes nothing more is given up.
+const MOST_FAILURES: u32 = 5;
 
 /// A file to send.
 pub(crate) struct Upload {
@@ -69,47 +73,109 @@ impl Upload {
         let to = self
             .open_session(client, endpoint, headers, description, hears)
             .await?;
-        let mut sent = 0_u64;
+        let mut first = 0_u64;
+        let mut failures = 0;
         loop {
-            let part = self.part()?;
-            let first = sent;
-            sent += part.len() as u64;
-            if part.is_empty() && sent < self.size {
-                return Err(GraphError::Request(format!(
-                    "{:?} became shorter while it was sent",
-                    self.name
-                )));
-            }
-            let range = if self.size == 0 {
-                "bytes */0".to_owned()
-            } else {
-                format!("bytes {first}-{}/{}", sent.saturating_sub(1), self.size)
+            let part = self.part(first)?;
+            let behind = first + part.len() as u64;
+            let outcome = self.put(client, &to, first, part, hears).await;
+            let (failure, next) = match outcome {
+                Ok(response) if response.status().is_success() => {
+                    if behind >= self.size {
+                        return Ok(response);
+                    }
+                    (None, self.wanted(response, behind).await?)
+                }
+                Ok(response) if !may_be_resumed(response.status()) => {
+                    return Err(super::refused(response, endpoint, client, &self.name).await);
+                }
+                outcome => {
+                    failures += 1;
+                    let wait = Duration::from_millis(250 << failures);
+                    if failures > MOST_FAILURES || !client.has_time(wait) {
+                        return Err(match outcome {
+                            Ok(response) => {
+                                super::refused(response, endpoint, client, &self.name).await
+                            }
+                            Err(error) => error,
+                        });
+                    }
+                    let number = failures;
+                    hears.hear(Heard::Waiting { wait, number }).await;
+                    tokio::time::sleep(wait).await;
+                    (outcome.err(), self.asked(client, &to, hears).await?)
+                }
             };
-            let mut extra = HeaderMap::new();
-            if let Ok(value) = HeaderValue::from_str(&range) {
-                extra.insert(CONTENT_RANGE, value);
-            }
-            extra.insert(CONTENT_LENGTH, HeaderValue::from(part.len()));
-            let sending = Sending {
-                method: Method::Put,
-                url: &to,
-                headers: &[],
-                body: Some(part),
+            let Some(next) = next.filter(|next| *next < self.size) else {
+                // It may have come to its end with the part whose answer was lost.
+                return Err(failure.unwrap_or(GraphError::Broken {
+                    host: to.host_str().unwrap_or_default().to_owned(),
+                    reason: "the upload session is over".to_owned(),
+                    reads: false,
+                }));
             };
-            let response = client.send_elsewhere(&sending, extra, hears).await?;
-            if !response.status().is_success() {
-                return Err(super::refused(response, endpoint, client, &self.name).await);
+            // What came in is kept: only a service that takes nothing is given up.
+            if next > first {
+                failures = 0;
             }
-            if response.status() != StatusCode::ACCEPTED || sent >= self.size {
-                return Ok(response);
-            }
-            hears
-                .hear(Heard::Uploaded {
-                    sent,
-                    size: self.size,
-                })
-                .await;
+            first = next;
+            let size = self.size;
+            hears.hear(Heard::Uploaded { sent: next, size }).await;
         }
+    }
+
+    /// Sends a part.
+    async fn put(
+        &self,
+        client: &Client<'_>,
+        to: &Url,
+        first: u64,
+        part: Bytes,
+        hears: &mut dyn Hears,
+    ) -> Result<Response, GraphError> {
+        let range = match part.len() as u64 {
+            0 => format!("bytes */{}", self.size),
+            length => format!("bytes {first}-{}/{}", first + length - 1, self.size),
+        };
+        let mut extra = HeaderMap::new();
+        if let Ok(value) = HeaderValue::from_str(&range) {
+            extra.insert(CONTENT_RANGE, value);
+        }
+        extra.insert(CONTENT_LENGTH, HeaderValue::from(part.len()));
+        let sending = Sending {
+            method: Method::Put,
+            url: to,
+            headers: &[],
+            body: Some(part),
+        };
+        client.send_elsewhere(&sending, extra, hears).await
+    }
+
+    /// What the service wants next after a part; what comes behind that part where it says nothing.
+    async fn wanted(&self, response: Response, behind: u64) -> Result<Option<u64>, GraphError> {
+        let session = body::json(response).await.unwrap_or_default();
+        Ok(Some(next_expected(&session).unwrap_or(behind)))
+    }
+
+    /// Asks what the service wants next; `None` where the session is over.
+    async fn asked(
+        &self,
+        client: &Client<'_>,
+        to: &Url,
+        hears: &mut dyn Hears,
+    ) -> Result<Option<u64>, GraphError> {
+        let sending = Sending {
+            method: Method::Get,
+            url: to,
+            headers: &[],
+            body: None,
+        };
+        let extra = HeaderMap::new();
+        let response = client.send_elsewhere(&sending, extra, hears).await?;
+        if !response.status().is_success() {
+            return Ok(None);
+        }
+        Ok(next_expected(&body::json(response).await?))
     }
 
     async fn open_session(
@@ -150,12 +216,21 @@ impl Upload {
         client.lead(&url, to)
     }
 
-    fn part(&mut self) -> Result<Bytes, GraphError> {
+    /// The part that begins at this byte.
+    fn part(&mut self, first: u64) -> Result<Bytes, GraphError> {
         let mut part = Vec::with_capacity(PART);
-        Read::by_ref(&mut self.file)
-            .take(PART as u64)
-            .read_to_end(&mut part)
-            .map_err(|error| self.unreadable(&error))?;
+        let read = self.file.seek(SeekFrom::Start(first)).and_then(|_| {
+            Read::by_ref(&mut self.file)
+                .take(PART as u64)
+                .read_to_end(&mut part)
+        });
+        read.map_err(|error| self.unreadable(&error))?;
+        if part.is_empty() && first < self.size {
+            return Err(GraphError::Request(format!(
+                "{:?} became shorter while it was sent",
+                self.name
+            )));
+        }
         Ok(part.into())
     }
 
@@ -182,4 +257,45 @@ impl Upload {
 
 fn asks_for_session(path: &str) -> bool {
     path.ends_with("/createUploadSession")
+}
+
+/// Whether a part that was answered like this may be sent again, once the service has said what it
+/// has: its own failures, and parts that it has already or does not expect yet.
+fn may_be_resumed(status: StatusCode) -> bool {
+    status.is_server_error()
+        || matches!(
+            status,
+            StatusCode::REQUEST_TIMEOUT | StatusCode::CONFLICT | StatusCode::RANGE_NOT_SATISFIABLE
+        )
+}
+
+/// The first byte of `"nextExpectedRanges": ["100-", …]`.
+fn next_expected(session: &Value) -> Option<u64> {
+    let ranges = session
+        .get("nextExpectedRanges")
+        .or_else(|| session.get("NextExpectedRanges"))?;
+    let first = ranges.as_array()?.iter().filter_map(|range| {
+        let (first, _) = range.as_str()?.split_once('-')?;
+        first.parse().ok()
+    });
+    first.min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_missing_byte_is_sent_next() {
+        for (session, first) in [
+            (json!({"nextExpectedRanges": ["26-"]}), Some(26)),
+            (json!({"nextExpectedRanges": ["90-", "12-30"]}), Some(12)),
+            (json!({"NextExpectedRanges": ["7-"]}), Some(7)),
+            (json!({"nextExpectedRanges": []}), None),
+            (json!({"nextExpectedRanges": ["x"]}), None),
+            (json!(null), None),
+        ] {
+            assert_eq!(next_expected(&session), first, "{session}");
+        }
+    }
 }

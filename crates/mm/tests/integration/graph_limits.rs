@@ -22,6 +22,7 @@ pub const CASES: &[Case] = &[
     ("signing_out_forgets", sign_out),
     ("a_shell_gets_pages_as_they_come", streams),
     ("a_reader_that_has_enough_ends_the_call", enough),
+    ("a_part_that_is_lost_is_sent_again", resumed),
 ];
 
 fn sends() {
@@ -252,4 +253,21 @@ fn enough() {
         .unwrap();
     drop(child.stdout.take());
     assert_eq!(child.wait().unwrap().code(), Some(141));
+}
+
+/// Parts that come half and are answered with 502: the upload goes on where the service has it.
+fn resumed() {
+    let stage = Stage::signed_in();
+    let large: Vec<u8> = (0..9_000_000_u32).map(|n| (n % 241) as u8).collect();
+    std::fs::write(stage.path("files/large.bin"), &large).unwrap();
+    let endpoint = "/me/drive/root:/large.bin:/content";
+    let up = |lost| {
+        stage.cloud.set_faults(|faults| faults.lost_parts = lost);
+        stage.json(&[endpoint, "-X", "PUT", "--upload-from", "large.bin"])
+    };
+    let done = up(3);
+    assert_eq!(done["output"]["size"], large.len(), "{done}");
+    let down = stage.json(&[endpoint, "--save-to", "back.bin"]);
+    assert_eq!(down["status"], "success", "{down}");
+    assert!(std::fs::read(stage.path("files/back.bin")).unwrap() == large);
 }

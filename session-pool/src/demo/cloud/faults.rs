@@ -19,6 +19,8 @@ pub struct Faults {
     pub retry_after: u32,
     /// How many answers of 503 are still to be given.
     pub unavailable: u32,
+    /// So many parts of uploads are taken by half and answered with 502.
+    pub lost_parts: u32,
     /// What every call takes.
     pub slowness: Duration,
     /// Every page of a collection takes one of these, and waits until there is one.
@@ -35,6 +37,7 @@ impl Default for Faults {
             throttle: 0,
             retry_after: 1,
             unavailable: 0,
+            lost_parts: 0,
             slowness: Duration::ZERO,
             pages: None,
             storm: HashMap::new(),
@@ -62,6 +65,13 @@ impl Faults {
         }
         let (times, seconds) = (self.throttle, self.retry_after);
         self.throttled(key, times, seconds)
+    }
+
+    /// Whether the next part of an upload is lost.
+    pub(super) fn loses_part(&mut self) -> bool {
+        let lost = self.lost_parts > 0;
+        self.lost_parts = self.lost_parts.saturating_sub(1);
+        lost
     }
 
     /// Answers the call with 429 so many times, and lets it pass then.

@@ -32,6 +32,12 @@ struct Session {
     received: Vec<u8>,
 }
 
+impl Session {
+    fn expected(&self) -> Value {
+        json!({"nextExpectedRanges": [format!("{}-", self.received.len())]})
+    }
+}
+
 impl Store {
     pub(super) fn keep_draft(&mut self, id: String, draft: Value) {
         if self.drafts.len() < MOST {
@@ -53,7 +59,7 @@ impl Store {
 pub(super) fn router() -> Router<DemoCloud> {
     Router::new()
         .route("/download/{tenant}/{*path}", get(download))
-        .route("/upload/{session}", put(upload))
+        .route("/upload/{session}", put(upload).get(expected))
         .route("/report/{tenant}/{name}", get(report))
 }
 
@@ -236,6 +242,7 @@ async fn upload(
     let Some(range) = range else {
         return reply::bad_request("Content-Range is missing or wrong");
     };
+    let lost = cloud.faults().loses_part();
     let mut store = cloud.store();
     let Some(session) = store.sessions.get_mut(&id) else {
         return reply::not_found("upload session");
@@ -247,11 +254,14 @@ async fn upload(
             "The uploaded fragment is out of order.",
         );
     }
+    if lost {
+        let half = body.slice(..body.len() / 2);
+        session.received.extend_from_slice(&half);
+        return StatusCode::BAD_GATEWAY.into_response();
+    }
     session.received.extend_from_slice(&body);
-    let received = session.received.len();
-    if received < range.total {
-        let next = json!({"nextExpectedRanges": [format!("{received}-")]});
-        return (StatusCode::ACCEPTED, Json(next)).into_response();
+    if session.received.len() < range.total {
+        return (StatusCode::ACCEPTED, Json(session.expected())).into_response();
     }
     match store.sessions.remove(&id) {
         Some(session) => {
@@ -259,6 +269,21 @@ async fn upload(
             store.keep(session.path, session.received);
             reply::created(done)
         }
+        None => reply::not_found("upload session"),
+    }
+}
+
+/// Says how much of an upload has come.
+async fn expected(
+    State(cloud): State<DemoCloud>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    if let Some(response) = refused(&headers) {
+        return response;
+    }
+    match cloud.store().sessions.get(&id) {
+        Some(session) => Json(session.expected()).into_response(),
         None => reply::not_found("upload session"),
     }
 }

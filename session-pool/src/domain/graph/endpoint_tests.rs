@@ -214,8 +214,18 @@ fn stays(text: &str, base: &str, service: Service) -> Result<(), TestCaseError> 
     Ok(())
 }
 
+/// Twenty thousand each time; a million in `.ci/long`, by PROPTEST_CASES.
+fn many() -> ProptestConfig {
+    let config = ProptestConfig::default();
+    ProptestConfig {
+        cases: config.cases.max(20_000),
+        ..config
+    }
+}
+
 proptest! {
-    // A million in `.ci/long`, by PROPTEST_CASES.
+    #![proptest_config(many())]
+
     #[test]
     fn no_endpoint_leads_to_another_host(text in pieces()) {
         stays(&text, BASE, Service::Graph)?;
