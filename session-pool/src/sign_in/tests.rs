@@ -272,6 +272,22 @@ async fn a_refused_token_is_refreshed_and_a_revoked_sign_in_asks_for_a_person() 
 }
 
 #[tokio::test]
+async fn a_missing_consent_names_the_scopes_and_keeps_the_sign_in() {
+    let stage = Stage::new().await;
+    let connection = stage.connection(json!({"scopes": ["User.Read.All", "Mail.Read"]}));
+    stage.signed_in(&connection).await;
+    stage.expire();
+    stage.cloud.set_faults(|faults| faults.unconsented = true);
+    let reason = stage.prompt(&connection).await.reason.unwrap();
+    for part in ["AADSTS65001", "User.Read.All, Mail.Read"] {
+        assert!(reason.contains(part), "{part}: {reason}");
+    }
+    // An administrator consents: no code is needed any more.
+    stage.cloud.set_faults(|faults| faults.unconsented = false);
+    stage.grant(&connection).await;
+}
+
+#[tokio::test]
 async fn an_app_signs_in_by_secret_or_certificate() {
     let stage = Stage::new().await;
     let secrets = stage.directory.path().join("secrets/contoso");

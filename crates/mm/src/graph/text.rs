@@ -8,11 +8,20 @@ use session_pool::sign_in::DevicePrompt;
 use super::answer::{Answer, Content, Shown};
 use super::body::Blob;
 
+/// Who is told what to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// An assistant, that calls the tool.
+    Assistant,
+    /// A person in front of a shell.
+    Shell,
+}
+
 /// The answer: connection and tenant first. Writing to a string cannot fail.
-pub(crate) fn text(answer: &Answer) -> String {
+pub(crate) fn text(answer: &Answer, told: Told) -> String {
     let mut text = head(answer);
     match &answer.content {
-        Content::Shown(shown) => self::shown(&mut text, answer, shown),
+        Content::Shown(shown) => self::shown(&mut text, answer, shown, told),
         Content::Nothing(status) => {
             let _ = writeln!(text, "\nOK (no content, status {status})");
         }
@@ -35,15 +44,16 @@ pub(crate) fn text(answer: &Answer) -> String {
                 let _ = writeln!(
                     text,
                     "The collection goes on. What follows: {} with another save_to.",
-                    next(answer, cursor)
+                    told.next(answer, cursor)
                 );
             }
         }
         Content::SignIn(prompt) => sign_in(&mut text, answer, prompt),
         Content::Preview(preview) => {
-            let _ = write!(
+            let _ = writeln!(
                 text,
-                "Status: not sent. {preview}\nNext: show this to the user. When they agree, repeat exactly the same call with \"confirmed\": true.\n"
+                "Status: not sent. {preview}\nNext: {}",
+                told.confirm()
             );
         }
         Content::Failed(error) => {
@@ -68,7 +78,7 @@ fn head(answer: &Answer) -> String {
     text
 }
 
-fn shown(text: &mut String, answer: &Answer, shown: &Shown) {
+fn shown(text: &mut String, answer: &Answer, shown: &Shown, told: Told) {
     text.push('\n');
     if shown.format == "html" {
         text.push_str("The answer is a web page:\n");
@@ -104,23 +114,57 @@ fn shown(text: &mut String, answer: &Answer, shown: &Shown) {
         let _ = writeln!(
             text,
             "\nThis is not all{why}.{partial} Next page: {}.",
-            next(answer, cursor)
+            told.next(answer, cursor)
         );
     }
     if let Some(delta) = &shown.delta {
         let _ = writeln!(
             text,
-            "\nChanges from now on: call `graph_request` with {}.",
-            json!({"connection": answer.connection, "endpoint": delta})
+            "\nChanges from now on: {}.",
+            told.changes(answer, delta)
         );
     }
 }
 
-fn next(answer: &Answer, cursor: &str) -> String {
-    format!(
-        "call `graph_request` with {}",
-        json!({"connection": answer.connection, "cursor": cursor})
-    )
+impl Told {
+    fn next(self, answer: &Answer, cursor: &str) -> String {
+        let connection = &answer.connection;
+        match self {
+            Self::Assistant => calls(json!({"connection": connection, "cursor": cursor})),
+            Self::Shell => format!("mm graph {} --cursor {cursor}", quoted(connection)),
+        }
+    }
+
+    fn changes(self, answer: &Answer, endpoint: &str) -> String {
+        let connection = &answer.connection;
+        match self {
+            Self::Assistant => calls(json!({"connection": connection, "endpoint": endpoint})),
+            Self::Shell => format!("mm graph {} {}", quoted(connection), quoted(endpoint)),
+        }
+    }
+
+    fn confirm(self) -> &'static str {
+        match self {
+            Self::Assistant => {
+                "show this to the user. When they agree, repeat exactly the same call with \
+                 \"confirmed\": true."
+            }
+            Self::Shell => "when it is right, repeat exactly the same command with --confirmed.",
+        }
+    }
+}
+
+/// A word for a POSIX shell.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+fn calls(arguments: serde_json::Value) -> String {
+    format!("call `graph_request` with {arguments}")
 }
 
 fn sign_in(text: &mut String, answer: &Answer, prompt: &DevicePrompt) {

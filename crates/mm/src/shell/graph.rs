@@ -11,6 +11,7 @@ use super::{Exit, Output, OutputError, complain};
 use crate::cli::GraphCall;
 use crate::graph::{
     self, Answer, Bounds, Content, Form, Graph, GraphError, Heard, Hears, Places, Shown, Takes,
+    Told,
 };
 use crate::tools::graph::{GraphOutcome, GraphRequest};
 use crate::tools::{Arguments, Failure, Outcome};
@@ -207,7 +208,7 @@ fn object(answer: &Answer) -> Value {
 
 /// The text of the answer without the part that stands on standard output.
 fn about(answer: &Answer) -> String {
-    let text = graph::text(answer);
+    let text = graph::text(answer, Told::Shell);
     let Content::Shown(shown) = &answer.content else {
         return text;
     };

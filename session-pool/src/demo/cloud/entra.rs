@@ -114,6 +114,9 @@ fn by_code(cloud: &DemoCloud, form: &TokenForm) -> Response {
 }
 
 fn by_refresh(cloud: &DemoCloud, form: &TokenForm) -> Response {
+    if cloud.faults().unconsented {
+        return refused("invalid_grant", 65001);
+    }
     let claims = match cloud.0.tokens.read("refresh", &form.refresh_token) {
         Shown::Good(claims) if claims.appid == form.client_id => claims,
         Shown::Good(_) | Shown::Nonsense => return refused("invalid_grant", 70000),

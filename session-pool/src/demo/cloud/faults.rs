@@ -19,6 +19,8 @@ pub struct Faults {
     pub retry_after: u32,
     /// How many answers of 503 are still to be given.
     pub unavailable: u32,
+    /// Whether a refresh is refused because a consent is missing.
+    pub unconsented: bool,
     /// So many parts of uploads are taken by half and answered with 502.
     pub lost_parts: u32,
     /// What every call takes.
@@ -37,6 +39,7 @@ impl Default for Faults {
             throttle: 0,
             retry_after: 1,
             unavailable: 0,
+            unconsented: false,
             lost_parts: 0,
             slowness: Duration::ZERO,
             pages: None,

@@ -1,0 +1,131 @@
+//! Calls that last too long, against the demo's Graph.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use session_pool::demo::cloud::{CloudServer, DemoCloud};
+use session_pool::demo::registry;
+use tempfile::TempDir;
+use tokio::sync::Semaphore;
+
+use super::answer::Shown;
+use super::*;
+
+/// The demo's Graph, and a directory with a registry that names it.
+struct Stage {
+    cloud: DemoCloud,
+    directory: TempDir,
+}
+
+impl Stage {
+    async fn signed_in() -> Self {
+        let server = CloudServer::bind().unwrap();
+        let stage = Self {
+            cloud: server.cloud(),
+            directory: tempfile::tempdir().unwrap(),
+        };
+        tokio::spawn(server.serve());
+        let text = registry::registry_json(&stage.cloud.registry_value()).unwrap();
+        std::fs::write(stage.directory.path().join("registry.json"), text).unwrap();
+        stage.cloud.sign_in_after(Duration::ZERO);
+        stage.cloud.set_faults(|faults| faults.poll_interval = 1);
+        let graph = stage.graph();
+        while let Access::Pending(_) = graph.sign_in("contoso", Audience::Graph).await.unwrap().1 {
+            tokio::task::yield_now().await;
+        }
+        stage
+    }
+
+    /// As a process of its own would have it.
+    fn graph(&self) -> Graph {
+        let path = |name: &str| self.directory.path().join(name);
+        Graph::new(Places {
+            registry: path("registry.json"),
+            tokens: path("tokens"),
+            secrets: path("secrets"),
+            files: None,
+            send_guards: true,
+        })
+    }
+
+    async fn read(&self, request: Request, within: Duration) -> Content {
+        let bounds = Bounds {
+            characters: None,
+            within: Some(within),
+        };
+        let request = Request {
+            connection: "contoso".to_owned(),
+            ..request
+        };
+        let graph = self.graph();
+        let answer = graph.call(request, bounds, &mut Nobody, None).await;
+        answer.unwrap().content
+    }
+}
+
+struct Nobody;
+
+impl Hears for Nobody {
+    fn hear<'a>(&'a mut self, _: Heard) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(async {})
+    }
+}
+
+fn ids(shown: &Shown) -> Vec<String> {
+    let items: Vec<Value> = serde_json::from_str(shown.output.as_deref().unwrap()).unwrap();
+    let ids = items.iter().map(|item| item["id"].to_string());
+    ids.collect()
+}
+
+#[tokio::test]
+async fn a_long_read_answers_in_time_and_a_later_process_goes_on() {
+    let stage = Stage::signed_in().await;
+    let pages = Arc::new(Semaphore::new(2));
+    let given = Arc::clone(&pages);
+    stage.cloud.set_faults(|faults| faults.pages = Some(given));
+    let begun = Instant::now();
+    // The third page does not come.
+    let within = LAST_PAGE + Duration::from_secs(2);
+    let first = Request {
+        endpoint: "/users?$top=50".to_owned(),
+        all_pages: true,
+        ..Request::default()
+    };
+    let Content::Shown(some) = stage.read(first, within).await else {
+        panic!("what there is is answered");
+    };
+    assert!(begun.elapsed() < within + Duration::from_secs(1));
+    assert_eq!(some.items, Some(100));
+    let rest = Request {
+        cursor: some.cursor.clone(),
+        ..Request::default()
+    };
+    pages.add_permits(10);
+    let Content::Shown(rest) = stage.read(rest, within).await else {
+        panic!("the cursor goes on");
+    };
+    let mut all = [ids(&some), ids(&rest)].concat();
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!((all.len(), rest.cursor), (241, None));
+}
+
+#[tokio::test]
+async fn a_page_that_never_comes_is_given_up_in_time() {
+    let stage = Stage::signed_in().await;
+    let none = Arc::new(Semaphore::new(0));
+    stage.cloud.set_faults(|faults| faults.pages = Some(none));
+    let begun = Instant::now();
+    let request = Request {
+        endpoint: "/users".to_owned(),
+        ..Request::default()
+    };
+    let content = stage.read(request, Duration::from_secs(2)).await;
+    assert!(begun.elapsed() < Duration::from_secs(4));
+    let Content::Failed(error) = content else {
+        panic!("there is nothing to answer with");
+    };
+    assert_eq!(error.code(), "unreachable", "{error}");
+}
