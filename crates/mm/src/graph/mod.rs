@@ -61,7 +61,7 @@ pub(crate) use self::request::{DEFAULT_ITEMS, MOST_ITEMS, Request, headers, quer
 pub(crate) use self::structured::{status, structured};
 pub(crate) use self::target::{Form, Takes};
 use self::target::{Target, Written};
-pub(crate) use self::text::{Told, text};
+pub(crate) use self::text::text;
 use self::upload::Upload;
 
 /// Between the end of paging and the end of a call: one last page may be under way.

@@ -7,21 +7,13 @@ use session_pool::sign_in::DevicePrompt;
 
 use super::answer::{Answer, Content, Shown};
 use super::body::Blob;
-
-/// Who is told what to do next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Told {
-    /// An assistant, that calls the tool.
-    Assistant,
-    /// A person in front of a shell.
-    Shell,
-}
+use crate::text::Reader;
 
 /// The answer: connection and tenant first. Writing to a string cannot fail.
-pub(crate) fn text(answer: &Answer, told: Told) -> String {
+pub(crate) fn text(answer: &Answer, reader: Reader) -> String {
     let mut text = head(answer);
     match &answer.content {
-        Content::Shown(shown) => self::shown(&mut text, answer, shown, told),
+        Content::Shown(shown) => self::shown(&mut text, answer, shown, reader),
         Content::Nothing(status) => {
             let _ = writeln!(text, "\nOK (no content, status {status})");
         }
@@ -44,7 +36,7 @@ pub(crate) fn text(answer: &Answer, told: Told) -> String {
                 let _ = writeln!(
                     text,
                     "The collection goes on. What follows: {} with another save_to.",
-                    told.next(answer, cursor)
+                    next(reader, answer, cursor)
                 );
             }
         }
@@ -53,7 +45,7 @@ pub(crate) fn text(answer: &Answer, told: Told) -> String {
             let _ = writeln!(
                 text,
                 "Status: not sent. {preview}\nNext: {}",
-                told.confirm()
+                confirm(reader)
             );
         }
         Content::Failed(error) => {
@@ -78,7 +70,7 @@ fn head(answer: &Answer) -> String {
     text
 }
 
-fn shown(text: &mut String, answer: &Answer, shown: &Shown, told: Told) {
+fn shown(text: &mut String, answer: &Answer, shown: &Shown, reader: Reader) {
     text.push('\n');
     if shown.format == "html" {
         text.push_str("The answer is a web page:\n");
@@ -114,43 +106,41 @@ fn shown(text: &mut String, answer: &Answer, shown: &Shown, told: Told) {
         let _ = writeln!(
             text,
             "\nThis is not all{why}.{partial} Next page: {}.",
-            told.next(answer, cursor)
+            next(reader, answer, cursor)
         );
     }
     if let Some(delta) = &shown.delta {
         let _ = writeln!(
             text,
             "\nChanges from now on: {}.",
-            told.changes(answer, delta)
+            changes(reader, answer, delta)
         );
     }
 }
 
-impl Told {
-    fn next(self, answer: &Answer, cursor: &str) -> String {
-        let connection = &answer.connection;
-        match self {
-            Self::Assistant => calls(json!({"connection": connection, "cursor": cursor})),
-            Self::Shell => format!("mm graph {} --cursor {cursor}", quoted(connection)),
-        }
+fn next(reader: Reader, answer: &Answer, cursor: &str) -> String {
+    let connection = &answer.connection;
+    match reader {
+        Reader::Assistant => calls(json!({"connection": connection, "cursor": cursor})),
+        Reader::Shell => format!("mm graph {} --cursor {cursor}", quoted(connection)),
     }
+}
 
-    fn changes(self, answer: &Answer, endpoint: &str) -> String {
-        let connection = &answer.connection;
-        match self {
-            Self::Assistant => calls(json!({"connection": connection, "endpoint": endpoint})),
-            Self::Shell => format!("mm graph {} {}", quoted(connection), quoted(endpoint)),
-        }
+fn changes(reader: Reader, answer: &Answer, endpoint: &str) -> String {
+    let connection = &answer.connection;
+    match reader {
+        Reader::Assistant => calls(json!({"connection": connection, "endpoint": endpoint})),
+        Reader::Shell => format!("mm graph {} {}", quoted(connection), quoted(endpoint)),
     }
+}
 
-    fn confirm(self) -> &'static str {
-        match self {
-            Self::Assistant => {
-                "show this to the user. When they agree, repeat exactly the same call with \
-                 \"confirmed\": true."
-            }
-            Self::Shell => "when it is right, repeat exactly the same command with --confirmed.",
+fn confirm(reader: Reader) -> &'static str {
+    match reader {
+        Reader::Assistant => {
+            "show this to the user. When they agree, repeat exactly the same call with \
+             \"confirmed\": true."
         }
+        Reader::Shell => "when it is right, repeat exactly the same command with --confirmed.",
     }
 }
 

@@ -11,8 +11,8 @@ use super::{Exit, Output, OutputError, complain};
 use crate::cli::GraphCall;
 use crate::graph::{
     self, Answer, Bounds, Content, Form, Graph, GraphError, Heard, Hears, Places, Shown, Takes,
-    Told,
 };
+use crate::text::Reader;
 use crate::tools::graph::{GraphOutcome, GraphRequest};
 use crate::tools::{Arguments, Failure, Outcome};
 
@@ -208,7 +208,7 @@ fn object(answer: &Answer) -> Value {
 
 /// The text of the answer without the part that stands on standard output.
 fn about(answer: &Answer) -> String {
-    let text = graph::text(answer, Told::Shell);
+    let text = graph::text(answer, Reader::Shell);
     let Content::Shown(shown) = &answer.content else {
         return text;
     };

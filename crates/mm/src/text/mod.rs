@@ -28,8 +28,8 @@ pub(crate) fn outcome(outcome: &Outcome, reader: Reader) -> String {
         }
         Outcome::Jobs(jobs) => lists::jobs(jobs, reader),
         Outcome::Job(answer) | Outcome::Cancelled(answer) => self::answer(answer, reader),
-        Outcome::Graph(GraphOutcome::Connections(list)) => tools::graph::text(list),
-        Outcome::Graph(GraphOutcome::Answer(answer)) => graph::text(answer, graph::Told::Assistant),
+        Outcome::Graph(GraphOutcome::Connections(list)) => tools::graph::text(list, reader),
+        Outcome::Graph(GraphOutcome::Answer(answer)) => graph::text(answer, reader),
     }
 }
 

@@ -14,6 +14,7 @@ use crate::graph::{
     self, Answer, Bounds, CHARACTERS, Graph, GraphError, Heard, Hears, MOST_ITEMS, Request,
 };
 use crate::progress::Reporter;
+use crate::text::Reader;
 
 /// The arguments, in the order in which they are explained.
 pub(crate) const ARGUMENTS: [&str; 14] = [
@@ -164,7 +165,7 @@ fn max_items(arguments: &mut Arguments) -> Result<Option<usize>, ArgumentError> 
 }
 
 /// The connections, in words.
-pub(crate) fn text(connections: &[Arc<Connection>]) -> String {
+pub(crate) fn text(connections: &[Arc<Connection>], reader: Reader) -> String {
     if connections.is_empty() {
         return "There are no connections. Add one to the registry (~/.m365-connections.json), for \
                 example {\"connections\": {\"NAME\": {\"tenant\": \"contoso.com\", \"appId\": \"…\"}}}.\n"
@@ -187,9 +188,12 @@ pub(crate) fn text(connections: &[Arc<Connection>]) -> String {
         }
         text.push('\n');
     }
-    text.push_str(
-        "\nNext: call `graph_request` with connection and endpoint, such as /me or /users.\n",
-    );
+    text.push_str(match reader {
+        Reader::Assistant => {
+            "\nNext: call `graph_request` with connection and endpoint, such as /me or /users.\n"
+        }
+        Reader::Shell => "\nNext: mm graph NAME ENDPOINT, such as /me or /users.\n",
+    });
     text
 }
 
