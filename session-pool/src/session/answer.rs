@@ -136,7 +136,7 @@ fn add_sign_in(answer: &mut JobAnswer, job: &Job, pending: &PendingSignIn) {
         .as_ref()
         .map_or_else(String::new, |account| format!(" as {account}"));
     let after = pending.after.as_ref().map_or_else(String::new, |reason| {
-        format!("The last sign-in failed: {reason} ")
+        format!("The last try failed: {reason} ")
     });
     answer.message = Some(format!(
         "{after}To sign in to {} ({}), open {} and enter the code {}{account}. The code is valid for \

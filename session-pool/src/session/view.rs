@@ -45,6 +45,19 @@ impl SessionView {
         self.last_command = Some((Timestamp::now(), shown));
     }
 
+    /// A session that lost its process, and that nobody has needed since, does not initialize: it
+    /// shows why it has none.
+    fn shown_state(&self) -> SessionState {
+        match (&self.state, &self.last_error) {
+            (SessionState::Initializing, Some(reason)) if !self.busy && self.pid.is_none() => {
+                SessionState::Error {
+                    reason: reason.clone(),
+                }
+            }
+            (state, _) => state.clone(),
+        }
+    }
+
     /// The view in the words of the API.
     pub(super) fn status(&self, key: &SessionKey, queued: usize) -> SessionStatus {
         let signed_in = match &self.state {
@@ -59,7 +72,7 @@ impl SessionView {
             session_id: key.to_string(),
             connection: key.connection().to_string(),
             module: key.module(),
-            state: self.state.as_str().to_owned(),
+            state: self.shown_state().as_str().to_owned(),
             authenticated: signed_in.is_some(),
             busy: self.busy,
             queued,
@@ -74,8 +87,8 @@ impl SessionView {
             pid: self.pid,
             last_command: self.last_command.as_ref().map(|(_, text)| text.clone()),
             last_command_at: self.last_command.as_ref().map(|(at, _)| *at),
-            last_error: match &self.state {
-                SessionState::Error { reason } => Some(reason.clone()),
+            last_error: match self.shown_state() {
+                SessionState::Error { reason } => Some(reason),
                 _ => self.last_error.clone(),
             },
         }

@@ -15,6 +15,7 @@ pub fn trials(suite: &mut Suite) {
         [
             a_task_that_panics_ends_its_jobs_and_is_replaced,
             a_job_cancelled_in_the_queue_gives_its_place_back,
+            a_session_without_process_says_why,
         ]
     );
 }
@@ -66,4 +67,26 @@ async fn a_job_cancelled_in_the_queue_gives_its_place_back(cx: &Context) {
     assert_eq!(pid(&pool), group);
     pool.drain(Duration::from_secs(5)).await;
     assert!(group_is_gone(group));
+}
+
+async fn a_session_without_process_says_why(cx: &Context) {
+    let pool = Pool::new(parts(cx, cx.fake(SIGNED_IN)));
+    let died = finished(&submit(&pool, "die")).await;
+    assert_eq!(died.code.as_deref(), Some("session_lost"));
+    let status = &pool.status()[0];
+    assert_eq!((status.state.as_str(), status.pid), ("error", None));
+    let why = status.last_error.as_deref().unwrap();
+    assert!(why.contains("exit code 3"), "{why}");
+    assert_eq!(
+        finished(&submit(&pool, "1")).await.state,
+        JobState::Succeeded
+    );
+    assert_eq!(pool.status()[0].state, "authenticated");
+    // An idle process too.
+    let pid = rustix::process::Pid::from_raw(pid(&pool).cast_signed()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    until("the session shows it", || pool.status()[0].state == "error").await;
+    let why = pool.status()[0].last_error.clone().unwrap();
+    assert!(why.contains("signal 9"), "{why}");
+    pool.drain(Duration::from_secs(5)).await;
 }
