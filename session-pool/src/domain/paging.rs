@@ -134,8 +134,10 @@ pub struct Pager {
     used: usize,
     page: Page,
     elements: usize,
-    /// The end of an element that was cut stands alone, as its other fragments do.
+    /// A fragment of an element stands alone on its page.
     closed: bool,
+    /// What is on the page ends inside a line or element.
+    inside: bool,
 }
 
 /// Whether a page takes more records.
@@ -164,6 +166,7 @@ impl Pager {
             },
             elements: 0,
             closed: false,
+            inside: false,
         }
     }
 
@@ -173,6 +176,10 @@ impl Pager {
             return Room::Full;
         }
         let whole = Shown::of(self.format, record);
+        let json = self.format == FormatName::Json;
+        if json && whole.is_piece && !self.is_empty() {
+            return Room::Full;
+        }
         let offset = usize::try_from(self.page.next.offset).unwrap_or(usize::MAX);
         let listed = if offset == 0 {
             listed_characters(self.format, record, self.budget)
@@ -183,12 +190,14 @@ impl Pager {
             .text
             .as_ref()
             .map(|text| skip_characters(text, offset));
-        let inline = rest.map_or(0, |text| whole.cost(text, offset > 0));
+        let fragment = offset > 0 || whole.is_piece;
+        let inline = rest.map_or(0, |text| whole.cost(text, fragment));
         if self.used + listed + inline <= self.budget.0 {
             self.list(record, listed);
             if let Some(text) = rest {
-                self.write(text, offset > 0, true);
-                self.closed = offset > 0 && self.format == FormatName::Json;
+                self.write(text, fragment, whole.ends_line);
+                self.closed = fragment && json;
+                self.inside = !whole.ends_line;
             }
             self.used += listed + inline;
             self.page.next = Cursor::at(self.page.next.record.saturating_add(1));
@@ -205,13 +214,14 @@ impl Pager {
             self.write(piece, true, false);
             let taken = piece.chars().count() as u64;
             self.page.next.offset = self.page.next.offset.saturating_add(taken.max(1));
-            self.page.partial = true;
+            self.inside = true;
         }
         Room::Full
     }
 
     /// The page as it is now.
     pub fn finish(mut self) -> Page {
+        self.page.partial = self.inside;
         if self.format == FormatName::Json {
             self.page.output.insert(0, '[');
             self.page.output.push(']');
@@ -263,7 +273,10 @@ impl Pager {
             Record::Debug { text } => self.message("debug", short(text)),
             Record::Information { text, .. } => self.message("information", short(text)),
             Record::Console { stream, text } => self.message(stream.as_str(), short(text)),
-            Record::Output { .. } | Record::Json { .. } | Record::Progress(_) => {}
+            Record::Output { .. }
+            | Record::Json { .. }
+            | Record::Piece { .. }
+            | Record::Progress(_) => {}
         }
     }
 
@@ -291,18 +304,29 @@ const FRAGMENT: (&str, &str) = ("{\"fragment\":\"", "\"}");
 struct Shown<'a> {
     format: FormatName,
     text: Option<Cow<'a, str>>,
+    /// Whether it is a part of something longer.
+    is_piece: bool,
+    /// Whether a line or element ends with it.
+    ends_line: bool,
 }
 
 impl<'a> Shown<'a> {
     fn of(format: FormatName, record: &'a Record) -> Self {
         let text = match format {
             FormatName::Json => match record {
-                Record::Json { text } => Some(Cow::Borrowed(text.as_str())),
+                Record::Json { text } | Record::Piece { text, .. } => {
+                    Some(Cow::Borrowed(text.as_str()))
+                }
                 _ => None,
             },
             FormatName::Text => as_seen(record),
         };
-        Self { format, text }
+        Self {
+            format,
+            text,
+            is_piece: matches!(record, Record::Piece { .. }),
+            ends_line: !matches!(record, Record::Piece { last: false, .. }),
+        }
     }
 
     /// What this much of it adds to the page.
@@ -320,9 +344,10 @@ impl<'a> Shown<'a> {
 /// A record as a person would see it at a console, or `None` for what one would not see.
 fn as_seen(record: &Record) -> Option<Cow<'_, str>> {
     match record {
-        Record::Output { text } | Record::Json { text } | Record::Console { text, .. } => {
-            Some(Cow::Borrowed(text))
-        }
+        Record::Output { text }
+        | Record::Json { text }
+        | Record::Piece { text, .. }
+        | Record::Console { text, .. } => Some(Cow::Borrowed(text)),
         Record::Information { text, shown } => shown.then_some(Cow::Borrowed(text.as_str())),
         Record::Warning { text } => Some(format!("WARNING: {text}").into()),
         Record::Verbose { text } => Some(format!("VERBOSE: {text}").into()),

@@ -19,6 +19,15 @@ pub enum Record {
         /// The value's JSON text, on one line.
         text: String,
     },
+    /// A part of one line (format `text`) or of one output object (format `json`) that is too long
+    /// to be carried whole: more than 10,485,760 characters. Only all its parts together are a line
+    /// or a JSON value.
+    Piece {
+        /// The part.
+        text: String,
+        /// Whether the line or object ends with it; if not, the next piece goes on with it.
+        last: bool,
+    },
     /// An error record; the last one of a failed command is terminating.
     Error(ErrorRecord),
     /// A warning, without the word WARNING in front.
@@ -60,6 +69,7 @@ impl Record {
         match self {
             Self::Output { .. } => "output",
             Self::Json { .. } => "json",
+            Self::Piece { .. } => "piece",
             Self::Error(_) => "error",
             Self::Warning { .. } => "warning",
             Self::Verbose { .. } => "verbose",

@@ -414,7 +414,7 @@ pub struct KeepaliveTotals {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(ToSchema))]
 pub struct JobEvent {
-    /// The `type` of a record (output, json, error, warning, verbose, debug, information, progress,
+    /// The `type` of a record (output, json, piece, error, warning, verbose, debug, information, progress,
     /// console), or `end`, or `broken_off`.
     pub event: String,
     /// The cursor behind it: what to send as `Last-Event-ID`.

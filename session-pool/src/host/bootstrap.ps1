@@ -40,9 +40,10 @@ begin {
     $PSDefaultParameterValues = @{}
     $relaxed = [Text.Encodings.Web.JavaScriptEncoder]::UnsafeRelaxedJsonEscaping
     $prefix = "O$Token "
-    # A frame holds up to 64 MB, and JSON may need six bytes for a character.
+    # A frame holds up to 64 MB, and JSON may need six bytes for a character. What is longer goes in
+    # pieces, small enough to be read again for each page of them.
     $limit = 10MB
-    $tooLong = 'A single text of {0} characters is too long for one answer (limit 10485760): write it to a file or in parts.'
+    $piece = 1MB
     $formatter = $null
     $last = @{ Printed = $true; Layout = $false; Errors = 0 }
     $truncated = $false
@@ -67,9 +68,31 @@ begin {
         $last.Printed = $false
         $formatter.Process($InputObject)
     }
+    # The length of the next piece; a character of two halves is not torn apart.
+    $next = {
+        param([string] $Text, [int] $At)
+        $length = [Math]::Min($piece, $Text.Length - $At)
+        if ($At + $length -lt $Text.Length -and [char]::IsHighSurrogate($Text[$At + $length - 1])) { $length - 1 } else { $length }
+    }
+    $writeLong = {
+        param([string] $Text)
+        for ($at = 0; $at -lt $Text.Length; $at += $length) {
+            $length = & $next $Text $at
+            $tag = $at + $length -lt $Text.Length ? 'L' : 'M'
+            $Writer.WriteLine($tag + $Token + ' ' + $Text.Substring($at, $length))
+        }
+    }
     $writeText = {
         param([string] $Tag, [string] $Text)
-        if ($Text.Length -gt $limit) { throw ($tooLong -f $Text.Length) }
+        if ($Text.Length -gt $limit) {
+            if ($Tag -ceq 'J') { & $writeLong ('"' + [Text.Json.JsonEncodedText]::Encode($Text, $relaxed).Value + '"'); return }
+            # A message has no pieces: each part is one of its own.
+            for ($at = 0; $at -lt $Text.Length; $at += $length) {
+                $length = & $next $Text $at
+                & $writeText $Tag $Text.Substring($at, $length)
+            }
+            return
+        }
         $Writer.WriteLine($Tag + $Token + ' "' + [Text.Json.JsonEncodedText]::Encode($Text, $relaxed).Value + '"')
     }
     $writeError = {
@@ -87,14 +110,20 @@ begin {
             if ($position.OffsetInLine -gt 0) { $frame.column = $position.OffsetInLine }
         }
         $frame = Microsoft.PowerShell.Utility\ConvertTo-Json -InputObject $frame -Compress
-        if ($frame.Length -gt $limit) { throw ($tooLong -f $frame.Length) }
+        if ($frame.Length -gt $limit) {
+            # The whole text first, as what a person would see; then the error with its beginning.
+            & $writeText 'S' $rendered
+            $frame = @{
+                message = "$Failure".Substring(0, [Math]::Min(1000, "$Failure".Length)); category = "$($Failure.CategoryInfo.Category)"
+                id = 'MessageTooLong'; exception = $Failure.Exception.GetType().FullName; terminating = $Terminating; rendered = ''
+            } | Microsoft.PowerShell.Utility\ConvertTo-Json -Compress
+        }
         $Writer.WriteLine("E$Token $frame")
     }
     $writeJson = {
         $truncation = $null
         $element = Microsoft.PowerShell.Utility\ConvertTo-Json -InputObject $InputObject -Compress -Depth $Depth -EnumsAsStrings -WarningAction SilentlyContinue -WarningVariable truncation
-        if ($element.Length -gt $limit) { throw ($tooLong -f $element.Length) }
-        $Writer.WriteLine("J$Token $element")
+        if ($element.Length -gt $limit) { & $writeLong $element } else { $Writer.WriteLine("J$Token $element") }
         if ($truncation.Count -gt 0 -and -not $truncated) {
             $truncated = $true
             . $writeText 'W' "Objects nested deeper than $Depth levels are cut; ask for a greater depth."
@@ -108,8 +137,9 @@ process {
             if ($InputObject.Length -le $Width -and -not $InputObject.Contains("`n")) { . $format; return }
             . $closeFormatter
         }
-        if ($InputObject.Length -gt $limit) { throw ($tooLong -f $InputObject.Length) }
-        if ($InputObject.Contains("`n")) { foreach ($line in $InputObject.Split("`n")) { $Writer.WriteLine($prefix + $line) } }
+        if ($InputObject.Length -gt $limit) {
+            foreach ($line in $InputObject.Split("`n")) { if ($line.Length -gt $limit) { & $writeLong $line } else { $Writer.WriteLine($prefix + $line) } }
+        } elseif ($InputObject.Contains("`n")) { foreach ($line in $InputObject.Split("`n")) { $Writer.WriteLine($prefix + $line) } }
         else { $Writer.WriteLine($prefix + $InputObject) }
         return
     }

@@ -383,6 +383,8 @@ impl Player {
             Record::Output { text } if self.json => ('J', quoted(text)),
             Record::Output { text } => ('O', text.clone()),
             Record::Json { text } => ('J', text.clone()),
+            Record::Piece { text, last: false } => ('L', text.clone()),
+            Record::Piece { text, last: true } => ('M', text.clone()),
             Record::Error(error) => ('E', serde_json::to_string(error)?),
             Record::Warning { text } => ('W', quoted(text)),
             Record::Verbose { text } => ('V', quoted(text)),

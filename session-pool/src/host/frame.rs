@@ -13,7 +13,7 @@ use crate::domain::ansi;
 use crate::domain::format::OutputFormat;
 use crate::domain::record::{ErrorRecord, Progress, Record};
 
-/// No frame is longer; the script refuses a single text that would need more.
+/// No frame is longer; the script sends longer texts in pieces.
 pub(crate) const MAX_FRAME: usize = 64 * 1024 * 1024;
 
 /// Names one submission; unguessable, so that an older command cannot write for a newer one.
@@ -118,7 +118,7 @@ impl<'a> Envelope<'a> {
             .ok_or(Garbage::NoFrame)?;
         let payload = rest.strip_prefix(b" ").ok_or(Garbage::NoFrame)?;
         let token = Token::parse(token).ok_or(Garbage::NoFrame)?;
-        if !b"OJEPWVDISGBF".contains(tag) {
+        if !b"OJLMEPWVDISGBF".contains(tag) {
             return Err(Garbage::NoFrame);
         }
         Ok(Self {
@@ -150,6 +150,16 @@ impl<'a> Envelope<'a> {
                 Record::Json {
                     text: text.to_owned(),
                 }
+            }
+            b'L' | b'M' => {
+                let last = self.tag == b'M';
+                let text = match format {
+                    OutputFormat::Text { .. } if last => plain(text),
+                    OutputFormat::Text { .. } => ansi::strip(text).into_owned(),
+                    // A part of a value: nothing can be said about it before all are there.
+                    OutputFormat::Json { .. } => text.to_owned(),
+                };
+                Record::Piece { text, last }
             }
             b'E' => Record::Error(error_record(text)?),
             b'W' => Record::Warning {

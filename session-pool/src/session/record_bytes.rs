@@ -5,6 +5,8 @@ use crate::domain::record::Record;
 /// Output is most of what there is, and goes without JSON around it.
 const OUTPUT: u8 = b'o';
 const ELEMENT: u8 = b'j';
+const PIECE: u8 = b'p';
+const LAST_PIECE: u8 = b'l';
 const OTHER: u8 = b'r';
 
 /// Adds a record to a chunk.
@@ -12,6 +14,10 @@ pub(super) fn encode(record: &Record, into: &mut Vec<u8>) {
     match record {
         Record::Output { text } => encode_bytes(OUTPUT, text.as_bytes(), into),
         Record::Json { text } => encode_bytes(ELEMENT, text.as_bytes(), into),
+        Record::Piece { text, last } => {
+            let kind = if *last { LAST_PIECE } else { PIECE };
+            encode_bytes(kind, text.as_bytes(), into);
+        }
         other => {
             // A record has no map keys that could make this fail; an empty one decodes to nothing.
             let json = serde_json::to_vec(other).unwrap_or_default();
@@ -37,6 +43,10 @@ pub(super) fn decode(bytes: &[u8]) -> Option<(Record, &[u8])> {
     let record = match *kind {
         OUTPUT => Record::Output { text: text() },
         ELEMENT => Record::Json { text: text() },
+        PIECE | LAST_PIECE => Record::Piece {
+            text: text(),
+            last: *kind == LAST_PIECE,
+        },
         _ => serde_json::from_slice(payload).ok()?,
     };
     Some((record, rest))

@@ -56,6 +56,8 @@ impl Output {
         }
         match record {
             Record::Output { text } | Record::Json { text } => self.line(text).await,
+            Record::Piece { text, last: true } => self.line(text).await,
+            Record::Piece { text, last: false } => self.part(text).await,
             Record::Information { text, shown: true } => self.line(text).await,
             Record::Console {
                 stream: ConsoleStream::Stdout,
@@ -163,8 +165,12 @@ impl Output {
     }
 
     async fn line(&mut self, text: &str) -> Result<(), OutputError> {
+        self.part(text).await?;
+        self.part("\n").await
+    }
+
+    async fn part(&mut self, text: &str) -> Result<(), OutputError> {
         self.stdout.write_all(text.as_bytes()).await?;
-        self.stdout.write_all(b"\n").await?;
         Ok(())
     }
 

@@ -17,6 +17,10 @@ pub fn rest_of(record: Record, offset: u64) -> Record {
     match record {
         Record::Output { text } => Record::Output { text: rest(&text) },
         Record::Json { text } => Record::Json { text: rest(&text) },
+        Record::Piece { text, last } => Record::Piece {
+            text: rest(&text),
+            last,
+        },
         Record::Console { stream, text } => Record::Console {
             stream,
             text: rest(&text),

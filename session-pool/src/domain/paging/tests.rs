@@ -132,6 +132,53 @@ fn a_json_element_longer_than_a_page_comes_in_fragments() {
     assert!(!end.partial, "the element ends with this page");
 }
 
+fn pieces(texts: &[&str]) -> Vec<Record> {
+    let last = texts.len() - 1;
+    let piece = |(number, text): (usize, &&str)| Record::Piece {
+        text: (*text).to_owned(),
+        last: number == last,
+    };
+    texts.iter().enumerate().map(piece).collect()
+}
+
+#[test]
+fn the_pieces_of_a_line_go_behind_one_another() {
+    let long = "x".repeat(450);
+    let mut records = lines(&["before"]);
+    records.extend(pieces(&["a", &long, "b", "c"]));
+    records.extend(lines(&["behind"]));
+    let pages = pages(FormatName::Text, &records, budget(200));
+    let whole: String = pages.iter().map(|page| page.output.as_str()).collect();
+    assert_eq!(whole, format!("before\na{long}bc\nbehind\n"));
+    let partial: Vec<_> = pages.iter().map(|page| page.partial).collect();
+    assert_eq!(partial, [true, true, true, false]);
+}
+
+#[test]
+fn the_pieces_of_an_element_are_fragments() {
+    let long = format!("\"{}", "x".repeat(450));
+    let mut records = vec![Record::Json { text: "1".into() }];
+    records.extend(pieces(&[&long, "y", "z\""]));
+    records.push(Record::Json { text: "2".into() });
+    let pages = pages(FormatName::Json, &records, budget(200));
+    let [first, fragments @ .., last] = &pages[..] else {
+        unreachable!("{pages:?}")
+    };
+    assert_eq!(
+        (first.output.as_str(), last.output.as_str()),
+        ("[1]", "[2]")
+    );
+    let mut whole = String::new();
+    for page in fragments {
+        let read: Vec<serde_json::Value> = serde_json::from_str(&page.output).unwrap();
+        assert_eq!(read.len(), 1);
+        whole.push_str(read[0]["fragment"].as_str().unwrap());
+    }
+    assert_eq!(whole, format!("{long}yz\""));
+    let (end, beginning) = fragments.split_last().unwrap();
+    assert!(beginning.iter().all(|page| page.partial) && !end.partial);
+}
+
 #[test]
 fn what_lies_behind_a_cursor_is_what_the_page_before_did_not_show() {
     let text = |text: &str| text.to_owned();

@@ -24,6 +24,10 @@ fn records_come_back_in_order_from_memory_and_from_disk() {
     written[5_000] = Record::Warning {
         text: "half\nway".into(),
     };
+    for (number, last) in [(5_001, false), (5_002, true)] {
+        let text = "ä".repeat(100_000);
+        written[number] = Record::Piece { text, last };
+    }
     written
         .iter()
         .for_each(|record| transcript.append(record).unwrap());

@@ -24,7 +24,7 @@ pub fn trials(suite: &mut Suite) {
             warnings_of_a_host_are_seen_once,
             progress_is_reported,
             shadowed_cmdlets_change_nothing,
-            a_text_too_long_is_refused_with_words,
+            a_text_too_long_for_one_frame_comes_in_pieces,
         ]
     );
 }
@@ -35,6 +35,7 @@ fn kinds(ran: &Ran) -> Vec<String> {
         .map(|record| match record {
             Record::Output { text } => format!("output {text}"),
             Record::Json { text } => format!("json {text}"),
+            Record::Piece { text, .. } => format!("piece {text}"),
             Record::Error(error) => format!("error {}", error.message),
             Record::Warning { text } => format!("warning {text}"),
             Record::Verbose { text } => format!("verbose {text}"),
@@ -318,16 +319,64 @@ async fn shadowed_cmdlets_change_nothing(cx: &Context) {
     done(host).await;
 }
 
-async fn a_text_too_long_is_refused_with_words(cx: &Context) {
+async fn a_text_too_long_for_one_frame_comes_in_pieces(cx: &Context) {
     let mut host = cx.host().await;
     let ran = Ran::text(&mut host, "'x' * 10MB").await.completed();
     assert_eq!(ran.output()[0].len(), 10 * 1024 * 1024);
-    let ran = Ran::text(&mut host, "'x' * 11MB").await;
-    assert!(
-        ran.failure().message.contains("too long"),
-        "{}",
-        ran.failure().message
-    );
+
+    // Emoji are two halves each, so that some piece would begin inside one.
+    let emoji = "'before'; 'a' + [char]::ConvertFromUtf32(0x1F600) * 6MB; 'behind'";
+    let ran = Ran::text(&mut host, emoji).await.completed();
+    assert_eq!(ran.output(), ["before", "behind"]);
+    let whole = whole(&ran);
+    assert!(whole.starts_with('a') && whole[1..].chars().all(|it| it == '😀'));
+    assert_eq!(whole.chars().count(), 1 + 6 * 1024 * 1024);
+
+    // As JSON, a string and an object.
+    let ran = Ran::json(&mut host, "('\"' * 11MB)").await.completed();
+    let text: String = serde_json::from_str(&self::whole(&ran)).unwrap();
+    assert_eq!(text, "\"".repeat(11 * 1024 * 1024));
+    let ran = Ran::json(&mut host, "@{ a = 'x' * 11MB }")
+        .await
+        .completed();
+    let value: serde_json::Value = serde_json::from_str(&self::whole(&ran)).unwrap();
+    assert_eq!(value["a"].as_str().unwrap().len(), 11 * 1024 * 1024);
+
+    // A long text of short lines has no pieces; a long message is several.
+    let ran = Ran::text(&mut host, "(('x' * 999) + \"`n\") * 11kb")
+        .await
+        .completed();
+    assert_eq!(ran.output().len(), 11 * 1024 + 1);
+    let ran = Ran::text(&mut host, "Write-Warning ('w' * 11MB)")
+        .await
+        .completed();
+    let warned: usize = ran.warnings().iter().map(|text| text.len()).sum();
+    assert_eq!(warned, 11 * 1024 * 1024);
+    let ran = Ran::text(&mut host, "Write-Error ('e' * 11MB); 'on'")
+        .await
+        .completed();
+    assert_eq!((ran.errors().len(), ran.output()), (1, vec!["on"]));
+    let said: usize = ran
+        .records
+        .iter()
+        .map(|record| match record {
+            Record::Information { text, shown: true } => text.matches('e').count(),
+            _ => 0,
+        })
+        .sum();
+    assert!(said >= 11 * 1024 * 1024, "{said}");
     assert_eq!(Ran::text(&mut host, "1").await.completed().output(), ["1"]);
     done(host).await;
+}
+
+/// What the pieces of one long text add up to; the last one says that it is.
+fn whole(ran: &Ran) -> String {
+    let pieces = ran.records.iter().filter_map(|record| match record {
+        Record::Piece { text, last } => Some((text.as_str(), *last)),
+        _ => None,
+    });
+    let (texts, lasts): (Vec<_>, Vec<_>) = pieces.unzip();
+    let (last, before) = lasts.split_last().expect("pieces");
+    assert!(*last && before.iter().all(|last| !last));
+    texts.concat()
 }
