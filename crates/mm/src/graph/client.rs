@@ -92,7 +92,18 @@ impl<'a> Client<'a> {
         self.renew(Challenge::default()).await
     }
 
+    /// Signs in anew, within the call's time: Entra may be slow, or another process at it.
     async fn renew(&mut self, challenge: Challenge<'_>) -> Result<SecretString, GraphError> {
+        match self.deadline {
+            Some(deadline) => {
+                let renewed = tokio::time::timeout_at(deadline, self.signed_in(challenge));
+                renewed.await.unwrap_or(Err(GraphError::SignInLate))
+            }
+            None => self.signed_in(challenge).await,
+        }
+    }
+
+    async fn signed_in(&mut self, challenge: Challenge<'_>) -> Result<SecretString, GraphError> {
         let token = self
             .sign_in
             .token(self.connection, self.audience, challenge);

@@ -31,6 +31,10 @@ pub(crate) enum GraphError {
     /// A person has to sign in first.
     #[error("a person must sign in first")]
     SignInNeeded(Box<DevicePrompt>),
+    #[error(
+        "signing in took longer than a call may last, so the call was given up; check the network and the proxy, then repeat it"
+    )]
+    SignInLate,
     /// The service said no.
     #[error("{0}")]
     Refused(Box<Refusal>),
@@ -121,7 +125,7 @@ impl GraphError {
             Self::SignInNeeded(_) => "auth_required",
             Self::Refused(refusal) => &refusal.code,
             Self::Throttled { .. } => "throttled",
-            Self::Unreachable { .. } | Self::Broken { .. } => "unreachable",
+            Self::Unreachable { .. } | Self::Broken { .. } | Self::SignInLate => "unreachable",
             Self::Redirect(_) | Self::RedirectLoop => "redirect",
             Self::TooLarge(_) => "too_large",
             Self::Garbled(_) => "garbled",

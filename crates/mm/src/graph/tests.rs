@@ -129,3 +129,30 @@ async fn a_page_that_never_comes_is_given_up_in_time() {
     };
     assert_eq!(error.code(), "unreachable", "{error}");
 }
+
+#[tokio::test]
+async fn a_sign_in_that_lasts_too_long_is_given_up_in_time() {
+    let stage = Stage::signed_in().await;
+    let tokens = stage.directory.path().join("tokens");
+    let cache = tokens.join("contoso.json");
+    let mut value: Value = serde_json::from_slice(&std::fs::read(&cache).unwrap()).unwrap();
+    for (_, token) in value["AccessToken"].as_object_mut().unwrap() {
+        token["expires_on"] = "1".into();
+    }
+    std::fs::write(&cache, value.to_string()).unwrap();
+    // Another process is at it, and does not come to its end.
+    let other = std::fs::File::open(tokens.join("contoso.json.lockfile")).unwrap();
+    other.lock().unwrap();
+    let begun = Instant::now();
+    let me = Request {
+        endpoint: "/me".to_owned(),
+        ..Request::default()
+    };
+    let content = stage.read(me.clone(), Duration::from_secs(1)).await;
+    assert!(begun.elapsed() < Duration::from_secs(3));
+    assert!(matches!(content, Content::Failed(GraphError::SignInLate)));
+    // What still waits for the lock lets go of it.
+    drop(other);
+    let content = stage.read(me, Duration::from_secs(20)).await;
+    assert!(matches!(content, Content::Shown(_)));
+}

@@ -9,12 +9,14 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
 use crate::Case;
+use crate::client::MODERN;
 use crate::graph_stage::Stage;
 
 pub const CASES: &[Case] = &[
     ("sends_are_shown_first", sends),
     ("a_batch_of_any_size_is_split", batches),
     ("a_storm_of_429_is_waited_out", storm),
+    ("a_client_hears_of_the_wait", waits),
     ("twenty_processes_refresh_once", twenty),
     ("a_revoked_sign_in_asks_for_a_person", revoked),
     ("power_automate_has_its_own_audience", flow),
@@ -116,6 +118,27 @@ fn storm() {
     assert_eq!((counted.throttled, counted.early), (1000, 0));
 }
 
+fn waits() {
+    let stage = Stage::signed_in();
+    for version in ["2025-11-25", MODERN] {
+        let mut client = stage.client();
+        if version != MODERN {
+            client.handshake(version);
+        }
+        let endpoint = "/demo/throttled/one?times=1&seconds=1";
+        let call = json!({"connection": "contoso", "endpoint": endpoint});
+        let mut params = client.params("graph_request", call);
+        params["_meta"]["progressToken"] = json!("token");
+        let request = client.send("tools/call", params);
+        let heard = client.receive();
+        assert_eq!(heard["method"], "notifications/progress", "{heard}");
+        let message = heard["params"]["message"].as_str().unwrap();
+        assert!(message.contains("waiting 1 s"), "{message}");
+        let answer = client.answer(request);
+        assert_eq!(answer["result"]["structuredContent"]["status"], "success");
+    }
+}
+
 fn twenty() {
     let stage = Stage::signed_in();
     stage.expire();
@@ -139,7 +162,8 @@ fn twenty() {
 
 fn revoked() {
     let stage = Stage::signed_in();
-    stage.cloud.revoke();
+    let done = stage.json(&["/me/revokeSignInSessions", "-X", "POST"]);
+    assert_eq!(done["output"], json!({"value": true}), "{done}");
     let needed = stage.json(&["/me"]);
     assert_eq!(needed["status"], "auth_required", "{needed}");
     assert!(

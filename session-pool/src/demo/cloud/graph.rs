@@ -21,6 +21,7 @@ const PHOTO: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP
 pub(super) fn router() -> Router<DemoCloud> {
     let routes = Router::new()
         .route("/me", get(me))
+        .route("/me/revokeSignInSessions", post(revoke))
         .route("/users", get(users))
         .route("/users/delta", get(users_delta))
         .route("/users/$count", get(users_count))
@@ -166,6 +167,17 @@ async fn me(State(cloud): Here, QueryOf(query): QueryOf<Query>, headers: HeaderM
                 reply::bad_request("/me request is only valid with delegated authentication flow.")
             }
         },
+        Err(response) => response,
+    }
+}
+
+/// Ends every sign-in of the demo, as an administrator would one person's.
+async fn revoke(State(cloud): Here, headers: HeaderMap) -> Response {
+    match enter(&cloud, &headers, "revoke").await {
+        Ok(_) => {
+            cloud.revoke();
+            reply::ok(json!({"value": true}), &url(&cloud, "/$metadata#boolean"))
+        }
         Err(response) => response,
     }
 }
