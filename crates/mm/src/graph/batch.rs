@@ -98,10 +98,11 @@ impl Batch {
     }
 
     /// Sends all of it, twenty at a time, and what was throttled again. Answers with Graph's shape:
-    /// `{"responses": […]}` in the order of the requests.
+    /// `{"responses": […]}`, one for each request and in their order. Where it comes to its end
+    /// early, what was done is told, and why the rest was not.
     ///
     /// # Errors
-    /// Where a part of it got no answer at all.
+    /// Where none of it got an answer.
     pub(crate) async fn send(
         &self,
         client: &mut Client<'_>,
@@ -109,19 +110,50 @@ impl Batch {
         hears: &mut dyn Hears,
     ) -> Result<Value, GraphError> {
         let mut done: HashMap<String, Value> = HashMap::new();
-        let chunks = self.0.chunks(MOST);
-        let count = chunks.len();
-        for (number, chunk) in chunks.enumerate() {
+        let mut stopped: Option<String> = None;
+        let count = self.0.len().div_ceil(MOST);
+        for (number, chunk) in self.0.chunks(MOST).enumerate() {
+            if stopped.is_none() && number > 0 && !client.has_time(super::LAST_PAGE) {
+                stopped = Some("the call has lasted long enough".to_owned());
+            }
+            if let Some(why) = &stopped {
+                for request in chunk {
+                    let message = format!("It was not sent: {why}.");
+                    done.insert(
+                        request.id.clone(),
+                        without(&request.id, "NotSent", &message),
+                    );
+                }
+                continue;
+            }
             if count > 1 {
                 hears.hear(Heard::Batch { number, count }).await;
             }
-            self.send_chunk(chunk, client, endpoint, &mut done, hears)
-                .await?;
+            let sent = self.send_chunk(chunk, client, endpoint, &mut done, hears);
+            match sent.await {
+                Ok(()) => {}
+                Err(error) if done.is_empty() => return Err(error),
+                // What was done stays done, and must be told.
+                Err(error) => {
+                    let why = error.to_string();
+                    for request in chunk {
+                        done.entry(request.id.clone())
+                            .or_insert_with(|| without(&request.id, error.code(), &why));
+                    }
+                    stopped = Some("the requests before it got no answer".to_owned());
+                }
+            }
         }
         let responses: Vec<Value> = self
             .0
             .iter()
-            .filter_map(|request| done.remove(&request.id))
+            .map(|request| {
+                done.remove(&request.id).unwrap_or_else(|| {
+                    let message =
+                        "The service gave no answer to it: whether it was done is not known.";
+                    without(&request.id, "NoAnswer", message)
+                })
+            })
             .collect();
         Ok(json!({"responses": responses}))
     }
@@ -341,6 +373,15 @@ fn id_of(id: Option<&Value>) -> String {
 fn status(answer: &Value) -> u16 {
     let status = answer.get("status").and_then(Value::as_u64).unwrap_or(0);
     u16::try_from(status).unwrap_or(0)
+}
+
+/// A request that has no answer of the service's.
+fn without(id: &str, code: &str, message: &str) -> Value {
+    json!({
+        "id": id,
+        "status": 503,
+        "body": {"error": {"code": code, "message": message}},
+    })
 }
 
 fn failed_dependency(id: &str) -> Value {

@@ -265,7 +265,7 @@ impl<'a> Client<'a> {
             };
             if !self.has_time(wait) {
                 return match failed {
-                    Failed::Status(_) => Err(GraphError::Throttled { wait, sent: false }),
+                    Failed::Status(_) => Err(GraphError::Throttled { wait }),
                     Failed::NotSent | Failed::Broken => {
                         outcome.map_err(|error| unanswered(&error, sending))
                     }

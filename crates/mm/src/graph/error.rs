@@ -38,8 +38,8 @@ pub(crate) enum GraphError {
     /// The service said no.
     #[error("{0}")]
     Refused(Box<Refusal>),
-    #[error("the service throttles and wants {} s of quiet, longer than this call can wait. {} Repeat it then", wait.as_secs(), done(*sent))]
-    Throttled { wait: Duration, sent: bool },
+    #[error("the service throttles and wants {} s of quiet, longer than this call can wait. Nothing was done. Repeat it then", wait.as_secs())]
+    Throttled { wait: Duration },
     #[error(
         "the service at {host} cannot be reached ({reason}), so nothing was sent; check the network and the proxy"
     )]
@@ -63,14 +63,6 @@ pub(crate) enum GraphError {
     NotTaken(std::io::Error),
     #[error("the call was cancelled{}", if *.0 { "" } else { "; whether the change was made is not known: read before you repeat it" })]
     Cancelled(bool),
-}
-
-fn done(sent: bool) -> &'static str {
-    if sent {
-        "What was done before it stays done."
-    } else {
-        "Nothing was done."
-    }
 }
 
 /// The service's refusal.

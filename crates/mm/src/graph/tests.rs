@@ -156,3 +156,35 @@ async fn a_sign_in_that_lasts_too_long_is_given_up_in_time() {
     let content = stage.read(me, Duration::from_secs(20)).await;
     assert!(matches!(content, Content::Shown(_)));
 }
+
+#[tokio::test]
+async fn a_batch_that_lasts_too_long_tells_what_was_done_and_what_was_not() {
+    let stage = Stage::signed_in().await;
+    // Twenty requests take two seconds, and one is left for more.
+    let slowness = Duration::from_millis(100);
+    stage.cloud.set_faults(|faults| faults.slowness = slowness);
+    let requests: Vec<Value> = (0..45)
+        .map(|id| serde_json::json!({"id": id, "method": "GET", "url": "/me"}))
+        .collect();
+    let batch = Request {
+        endpoint: "/$batch".to_owned(),
+        method: Method::Post,
+        body: Some(serde_json::json!({"requests": requests})),
+        ..Request::default()
+    };
+    let within = LAST_PAGE + Duration::from_secs(1);
+    let Content::Shown(shown) = stage.read(batch, within).await else {
+        panic!("what was done is told");
+    };
+    let answer: Value = serde_json::from_str(&shown.output.unwrap()).unwrap();
+    let responses = answer["responses"].as_array().unwrap();
+    assert_eq!(responses.len(), 45);
+    for (number, response) in responses.iter().enumerate() {
+        assert_eq!(response["id"], number.to_string());
+        if number < 20 {
+            assert_eq!(response["status"], 200, "{response}");
+        } else {
+            assert_eq!(response["body"]["error"]["code"], "NotSent", "{response}");
+        }
+    }
+}
