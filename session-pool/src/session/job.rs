@@ -1,16 +1,14 @@
-//! A job: one accepted command, its state and its results.
+//! A job: one accepted command, where it is, and what it has put out.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use crate::domain::format::{FormatName, OutputFormat};
+use crate::domain::format::FormatName;
 use crate::domain::job::{JobId, JobState};
 use crate::domain::paging::{Cursor, PageBudget, Pager, Room, rest_of, weight};
 use crate::domain::record::{Progress, Record};
-use crate::domain::session_key::SessionKey;
 use crate::domain::trace::TraceParent;
 use crate::domain::wire::{JobAnswer, JobSummary};
 
@@ -18,49 +16,10 @@ use super::answer;
 use super::budget::ResultBudget;
 use super::ending::Ending;
 use super::journal::JobEntry;
+use super::order::Order;
 use super::phase::Phase;
+use super::results::{Results, ResultsError, read};
 use super::transcript::{AppendError, Records, Transcript};
-
-/// What a caller asked for, after it was checked.
-#[derive(Clone, Debug)]
-pub struct Order {
-    /// The session that is to run it.
-    pub key: SessionKey,
-    /// The tenant as the registry names it.
-    pub tenant: Option<String>,
-    /// The account that is expected to be signed in.
-    pub expected_account: Option<String>,
-    /// Form of the output.
-    pub format: OutputFormat,
-    /// How long the command may run.
-    pub timeout: Duration,
-    /// Who asks, as the caller names itself.
-    pub caller: Option<String>,
-    /// The caller's trace.
-    pub trace: Option<TraceParent>,
-}
-
-/// Why results cannot be had.
-#[derive(Debug, thiserror::Error)]
-pub enum ResultsError {
-    /// They were dropped to make room, or were too old.
-    #[error(
-        "the results of this job were dropped (they are kept for a limited time and size); if the \
-         command only reads, run it again"
-    )]
-    Expired,
-    /// The cursor points behind the end of what the job has put out.
-    #[error(
-        "the cursor {0} is behind the end of this job's output: use the cursor of its last answer"
-    )]
-    BeyondEnd(Cursor),
-    /// The spool could not be read.
-    #[error("the pool could not read the job's output from its spool: {0}")]
-    Spool(#[from] std::io::Error),
-    /// The pool is shutting down.
-    #[error("the pool is shutting down")]
-    ShuttingDown,
-}
 
 /// One accepted command.
 #[derive(Debug)]
@@ -83,24 +42,6 @@ struct Inner {
     errors: u64,
     warnings: u64,
     signed_in_as: Option<String>,
-}
-
-#[derive(Debug)]
-enum Results {
-    Kept(Transcript),
-    /// Dropped for their age or size.
-    Dropped,
-    /// Gone with an earlier life of the pool.
-    LostByRestart,
-}
-
-impl Results {
-    fn kept(&self) -> Option<&Transcript> {
-        match self {
-            Self::Kept(transcript) => Some(transcript),
-            Self::Dropped | Self::LostByRestart => None,
-        }
-    }
 }
 
 /// What an answer says of a job beside a page of its output.
@@ -273,29 +214,11 @@ impl Job {
     }
 
     async fn read(&self, from: Cursor) -> Result<Option<Records>, ResultsError> {
-        let section = {
-            let inner = self.lock();
-            let transcript = match &inner.results {
-                Results::Kept(transcript) => transcript,
-                Results::Dropped => return Err(ResultsError::Expired),
-                Results::LostByRestart => return Ok(None),
-            };
-            if from > transcript.end() {
-                return Err(ResultsError::BeyondEnd(from));
-            }
-            transcript.section(from.record)
-        };
-        let Some(section) = section else {
-            return Ok(None);
-        };
-        let records = if section.is_on_disk() {
-            tokio::task::spawn_blocking(move || section.read())
-                .await
-                .map_err(|_| ResultsError::ShuttingDown)??
-        } else {
-            section.read()?
-        };
-        Ok(Some(records))
+        let section = self.lock().results.section(from)?;
+        match section {
+            Some(section) => read(section).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {
@@ -390,9 +313,7 @@ impl Job {
     /// Forgets the results of a final job.
     pub(super) fn drop_results(&self) {
         let mut inner = self.lock();
-        if matches!(inner.results, Results::Kept(_)) {
-            inner.results = Results::Dropped;
-        }
+        inner.results.drop_kept();
     }
 
     async fn wait_until(&self, reached: impl Fn(&Inner) -> bool) {
@@ -421,21 +342,13 @@ impl Inner {
             }
             _ => {}
         }
-        match &mut self.results {
-            Results::Kept(transcript) => transcript.append(record),
-            Results::Dropped | Results::LostByRestart => Ok(()),
-        }
+        self.results.append(record)
     }
 
     /// Nothing is added any more.
     fn close(&mut self) {
         self.progress = None;
-        if let Results::Kept(transcript) = &mut self.results {
-            // Only the spool can fail here, and the records stay readable from memory then.
-            if let Err(error) = transcript.seal() {
-                tracing::warn!(%error, "could not move results out of memory");
-            }
-        }
+        self.results.seal();
     }
 }
 

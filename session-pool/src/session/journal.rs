@@ -21,7 +21,8 @@ use crate::domain::format::OutputFormat;
 use crate::domain::job::{JobId, JobState};
 use crate::domain::session_key::SessionKey;
 
-use super::job::{Job, Order};
+use super::job::Job;
+use super::order::Order;
 use super::phase::Phase;
 
 /// Bytes after which the file is written anew, unless most of them are still needed.

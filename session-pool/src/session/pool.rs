@@ -1,28 +1,27 @@
 //! The pool: which sessions there are, and how a request becomes a job of one of them.
 
-use std::num::{NonZeroU8, NonZeroU16};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use crate::domain::format::{FormatName, OutputFormat};
 use crate::domain::job::JobId;
 use crate::domain::module::Module;
 use crate::domain::registry::{Connection, ConnectionName, Registry};
-use crate::domain::session_key::{Scope, SessionKey};
-use crate::domain::site::Site;
+use crate::domain::session_key::SessionKey;
 use crate::domain::trace::TraceParent;
 use crate::domain::wire::{JobSummary, RunRequest, SessionStatus};
 
-use super::budget::{ResultBudget, ResultLimits};
+use super::budget::ResultBudget;
 use super::catalog::{Catalog, JobMissing};
 use super::credentials::{CertificateWatch, Credentials};
 use super::departure::Departure;
-use super::job::{Job, Order};
+use super::job::Job;
 use super::journal::Journal;
 use super::launcher::Launcher;
+use super::limits::Limits;
+use super::order::Order;
 use super::refused::Refused;
 use super::registry_watch::RegistryHandle;
 use super::sessions::Sessions;
@@ -46,27 +45,6 @@ pub struct PoolParts {
     pub only: Option<String>,
 }
 
-/// Limits and defaults of sessions and jobs.
-#[derive(Clone, Debug)]
-pub struct Limits {
-    /// Of results.
-    pub results: ResultLimits,
-    /// How long results are kept after their job has ended.
-    pub keep_results: Duration,
-    /// Jobs that may wait for one session.
-    pub queue_length: usize,
-    /// PowerShell processes at a time.
-    pub max_processes: usize,
-    /// How long a command may run where the request does not say.
-    pub command_timeout: Duration,
-    /// Between the request to stop a command and the end of its process.
-    pub cancel_grace: Duration,
-    /// Columns where the request does not say.
-    pub width: NonZeroU16,
-    /// Levels of JSON where the request does not say.
-    pub depth: NonZeroU8,
-}
-
 /// Time at the end of a drain that is kept for cancelling what has not finished, where there is as
 /// much.
 const CANCEL_SHARE: Duration = Duration::from_secs(3);
@@ -75,9 +53,6 @@ const CANCEL_SHARE: Duration = Duration::from_secs(3);
 const FAREWELL: Duration = Duration::from_secs(3);
 /// How often certificates are looked at that no session needs just now.
 const LOOK_AT_CERTIFICATES: Duration = Duration::from_secs(60);
-
-/// Characters of the name that a caller gives itself; it is kept with every job.
-const LONGEST_CALLER: u64 = 256;
 
 /// The pool. Clones are the same pool.
 #[derive(Clone, Debug)]
@@ -133,27 +108,7 @@ impl Pool {
         trace: Option<TraceParent>,
     ) -> Result<Arc<Job>, Refused> {
         let connection = self.connection(request.connection.as_deref())?;
-        let key = session_key(&connection, &request)?;
-        let command = request
-            .command
-            .filter(|command| !command.trim().is_empty())
-            .ok_or(Refused::MissingField("command"))?;
-        let caller = request.caller_id.as_deref().unwrap_or_default();
-        in_range(
-            "characters of caller_id",
-            Some(caller.chars().count() as u64),
-            0,
-            LONGEST_CALLER,
-        )?;
-        let order = Order {
-            tenant: connection.tenant.clone(),
-            expected_account: connection.expected_email.clone(),
-            format: self.format(request.format, request.width, request.depth)?,
-            timeout: self.timeout(request.timeout_seconds)?,
-            caller: request.caller_id,
-            trace,
-            key,
-        };
+        let (order, command) = Order::of(request, trace, &connection, &self.0.limits)?;
         let mut sessions = self.lock();
         let queue_length = self.0.limits.queue_length;
         let key = order.key.clone();
@@ -357,74 +312,11 @@ impl Pool {
             .any(|open| open == name)
     }
 
-    fn format(
-        &self,
-        name: Option<FormatName>,
-        width: Option<u16>,
-        depth: Option<u8>,
-    ) -> Result<OutputFormat, Refused> {
-        let width = in_range("width", width.map(u64::from), 20, 4_096)?
-            .and_then(|width| u16::try_from(width).ok())
-            .and_then(NonZeroU16::new);
-        let depth = in_range("depth", depth.map(u64::from), 1, 100)?
-            .and_then(|depth| u8::try_from(depth).ok())
-            .and_then(NonZeroU8::new);
-        Ok(match name.unwrap_or_default() {
-            FormatName::Text => OutputFormat::Text {
-                width: width.unwrap_or(self.0.limits.width),
-            },
-            FormatName::Json => OutputFormat::Json {
-                depth: depth.unwrap_or(self.0.limits.depth),
-            },
-        })
-    }
-
-    fn timeout(&self, seconds: Option<u32>) -> Result<Duration, Refused> {
-        let seconds = in_range("timeout_seconds", seconds.map(u64::from), 1, 3_600)?;
-        Ok(seconds.map_or(self.0.limits.command_timeout, Duration::from_secs))
-    }
-
     fn lock(&self) -> MutexGuard<'_, Sessions> {
         self.0
             .sessions
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn session_key(connection: &Connection, request: &RunRequest) -> Result<SessionKey, Refused> {
-    let module = request
-        .module
-        .as_deref()
-        .filter(|module| !module.is_empty())
-        .ok_or(Refused::MissingField("module"))?
-        .parse::<Module>()?;
-    connection.check(module)?;
-    let site = request.site.as_deref().filter(|site| !site.is_empty());
-    let scope = match (module, site) {
-        (Module::Pnp, site) => Scope::Pnp(Site::parse(site, connection)?),
-        (_, Some(_)) => return Err(Refused::SiteWithoutPnp),
-        (Module::Exo, None) => Scope::Exo,
-        (Module::Azure, None) => Scope::Azure,
-        (Module::Teams, None) => Scope::Teams,
-    };
-    Ok(SessionKey::new(connection.name.clone(), scope))
-}
-
-fn in_range(
-    field: &'static str,
-    value: Option<u64>,
-    min: u64,
-    max: u64,
-) -> Result<Option<u64>, Refused> {
-    match value {
-        Some(value) if !(min..=max).contains(&value) => Err(Refused::OutOfRange {
-            field,
-            value,
-            min,
-            max,
-        }),
-        value => Ok(value),
     }
 }
 

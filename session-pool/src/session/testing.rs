@@ -12,8 +12,9 @@ use crate::domain::registry::{Connection, Registry};
 use crate::domain::session_key::SessionKey;
 
 use super::budget::{ResultBudget, ResultLimits};
-use super::job::{Job, Order};
+use super::job::Job;
 use super::journal::Journal;
+use super::order::Order;
 
 pub(super) const HOUR: Duration = Duration::from_secs(3600);
 
