@@ -11,7 +11,7 @@
 
 use std::io::Read;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -22,10 +22,10 @@ const MM: &str = env!("CARGO_BIN_EXE_mm");
 const ROUNDS: usize = 100;
 const PEOPLE: usize = 10_000;
 
-fn main() {
+fn main() -> ExitCode {
     // `cargo test --benches` only has to see that this compiles.
     if !std::env::args().any(|argument| argument == "--bench") {
-        return;
+        return ExitCode::SUCCESS;
     }
     let home = tempfile::tempdir().unwrap();
     let cloud = serve(home.path());
@@ -66,11 +66,14 @@ fn main() {
     }
     let bare = print("10,000 users by a bare reqwest loop", loops);
     let read = print("10,000 users by `mm graph --all-pages`", reads);
-    println!(
-        "\nratio {:.2} (at most 1.3), {:.1} MB (under 60)",
-        read / bare,
-        memory as f64 / 1024.0
-    );
+    let megabytes = memory as f64 / 1024.0;
+    let ratio = read / bare;
+    println!("\nratio {ratio:.2} (at most 1.3), {megabytes:.1} MB (under 60)");
+    if call - curl > 0.020 || ratio > 1.3 || megabytes >= 60.0 {
+        println!("a promise is broken");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
 }
 
 fn serve(home: &Path) -> DemoCloud {
