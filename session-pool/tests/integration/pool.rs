@@ -2,10 +2,12 @@
 
 mod failures;
 mod reset;
+mod results;
 
 use crate::support::Suite;
 
 pub fn trials(suite: &mut Suite) {
     reset::trials(suite);
     failures::trials(suite);
+    results::trials(suite);
 }
