@@ -248,6 +248,10 @@ impl Worker {
         let lost = executed.process_over.is_some();
         journal.note_stateful(&self.key, executed.stateful || (lost && held_before));
         if let Some(end) = executed.process_over {
+            if end == ProcessEnd::Killed {
+                self.view
+                    .send_modify(|view| view.last_error = Some(KILLED.to_owned()));
+            }
             self.end_process(end).await;
         }
         executed.ending
@@ -328,6 +332,9 @@ impl Worker {
         });
     }
 }
+
+const KILLED: &str = "the PowerShell process was killed, because a command did not stop when it was \
+    asked to; the next command starts a fresh one";
 
 const FAILED_BEFORE: &str = "the pool failed at an earlier command of this session (an error in \
     session-pool; its log has more). Nothing was run: send it again";

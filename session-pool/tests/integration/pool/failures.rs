@@ -16,6 +16,7 @@ pub fn trials(suite: &mut Suite) {
             a_task_that_panics_ends_its_jobs_and_is_replaced,
             a_job_cancelled_in_the_queue_gives_its_place_back,
             a_session_without_process_says_why,
+            a_session_whose_process_was_killed_says_so,
         ]
     );
 }
@@ -88,5 +89,19 @@ async fn a_session_without_process_says_why(cx: &Context) {
     until("the session shows it", || pool.status()[0].state == "error").await;
     let why = pool.status()[0].last_error.clone().unwrap();
     assert!(why.contains("signal 9"), "{why}");
+    pool.drain(Duration::from_secs(5)).await;
+}
+
+async fn a_session_whose_process_was_killed_says_so(cx: &Context) {
+    let mut parts = parts(cx, cx.fake(SIGNED_IN));
+    parts.limits.command_timeout = Duration::from_millis(100);
+    parts.limits.cancel_grace = Duration::from_millis(100);
+    let pool = Pool::new(parts);
+    let stuck = finished(&submit(&pool, "stuck")).await;
+    assert_eq!(stuck.state, JobState::TimedOut);
+    let status = &pool.status()[0];
+    assert_eq!((status.state.as_str(), status.pid), ("error", None));
+    let why = status.last_error.as_deref().unwrap();
+    assert!(why.contains("did not stop"), "{why}");
     pool.drain(Duration::from_secs(5)).await;
 }
