@@ -8,11 +8,13 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 
 use crate::cli::{
-    AccessOptions, IsolationOptions, LimitOptions, PlaceOptions, ServeOptions, SessionOptions,
+    AccessOptions, IsolationOptions, LimitOptions, PlaceOptions, PolicyOptions, ServeOptions,
+    SessionOptions,
 };
 use crate::domain::paging::PageBudget;
 use crate::domain::registry::{ConnectionName, InvalidName};
 use crate::logging::{LogConfig, LogLevel};
+use crate::session::SendGuards;
 use crate::token_file::{AccessToken, MalformedToken};
 
 /// Everything that `serve` can be told.
@@ -24,6 +26,8 @@ pub struct ServeConfig {
     pub places: Places,
     /// What keeps sessions apart.
     pub isolation: Isolation,
+    /// Which policy holds.
+    pub policy: PolicyConfig,
     /// PowerShell and what runs in it.
     pub sessions: SessionConfig,
     /// How much there may be of what.
@@ -81,6 +85,15 @@ pub struct Isolation {
     pub user_ids_from: Option<u32>,
     /// The sessions' homes; in the state directory where there is no other.
     pub homes_dir: Option<PathBuf>,
+}
+
+/// Which policy holds.
+#[derive(Clone, Debug)]
+pub struct PolicyConfig {
+    /// The file that adds to the default policy.
+    pub file: PathBuf,
+    /// Whether messages are shown before they are sent.
+    pub sends: SendGuards,
 }
 
 /// PowerShell and what runs in it.
@@ -165,6 +178,7 @@ impl ServeConfig {
             access: AccessConfig::new(options.access)?,
             places: Places::new(options.places, home)?,
             isolation: Isolation::new(options.isolation, home)?,
+            policy: PolicyConfig::new(options.policy, home)?,
             sessions: SessionConfig::new(options.sessions)?,
             limits: Limits::new(&options.limits),
         })
@@ -217,6 +231,14 @@ impl Places {
         })
     }
 
+    /// The state directory; `~/` stands for the home directory.
+    ///
+    /// # Errors
+    /// [`ConfigError::NoHome`] where the home directory is needed and not known.
+    pub fn state_dir_at(state_dir: PathBuf, home: Option<&Path>) -> Result<PathBuf, ConfigError> {
+        at_home(state_dir, home, "SESSION_POOL_STATE_DIR")
+    }
+
     /// What the pool's files are named after: its only connection, or `unified`.
     pub fn instance(&self) -> String {
         self.connection
@@ -248,6 +270,27 @@ impl Isolation {
             user_ids_from: options.user_ids.then_some(options.first_user_id),
             homes_dir,
         })
+    }
+}
+
+impl PolicyConfig {
+    /// Checks this group; `~/` stands for the home directory.
+    ///
+    /// # Errors
+    /// [`ConfigError::NoHome`] where the home directory is needed and not known.
+    pub fn new(options: PolicyOptions, home: Option<&Path>) -> Result<Self, ConfigError> {
+        Ok(Self {
+            file: Self::place(options.policy, home)?,
+            sends: options.send_guards,
+        })
+    }
+
+    /// Where the policy file is; `~/` stands for the home directory.
+    ///
+    /// # Errors
+    /// [`ConfigError::NoHome`] where the home directory is needed and not known.
+    pub fn place(file: PathBuf, home: Option<&Path>) -> Result<PathBuf, ConfigError> {
+        at_home(file, home, "SESSION_POOL_POLICY")
     }
 }
 

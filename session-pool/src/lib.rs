@@ -8,6 +8,8 @@
 pub mod cli;
 #[cfg(feature = "server")]
 pub mod config;
+#[cfg(feature = "server")]
+pub mod confirm_command;
 #[cfg(any(feature = "server", feature = "sign-in"))]
 pub mod credential;
 #[cfg(feature = "server")]
@@ -25,6 +27,8 @@ pub mod install_pwsh;
 pub mod isolation;
 #[cfg(feature = "server")]
 pub mod logging;
+#[cfg(feature = "server")]
+pub mod policy_command;
 #[cfg(feature = "server")]
 mod port_owner;
 #[cfg(feature = "server")]

@@ -8,7 +8,7 @@ use session_pool::cli::{self, Cli, Command, ServeOptions, UsageError};
 use session_pool::config::ServeConfig;
 use session_pool::host::{fake, reaper};
 use session_pool::serve::{self, Flavour};
-use session_pool::{demo, install_pwsh, logging, powershell};
+use session_pool::{confirm_command, demo, install_pwsh, logging, policy_command, powershell};
 
 /// `EX_SOFTWARE` of sysexits.h: the program could not do what it was asked.
 const EX_SOFTWARE: u8 = 70;
@@ -35,6 +35,14 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
         Command::Serve(options) => serve(*options),
         Command::Demo(options) => Ok(demo::command::run(*options)?),
         Command::InstallPwsh(options) => install_pwsh::run(options),
+        Command::Policy(command) => Ok(policy_command::run(
+            command,
+            std::env::home_dir().as_deref(),
+        )?),
+        Command::Confirm(options) => Ok(confirm_command::run(
+            *options,
+            std::env::home_dir().as_deref(),
+        )?),
         Command::Completions { shell } => Ok(io::stdout().write_all(&cli::completions(shell))?),
         Command::Reaper(_) => {
             reaper::run(io::stdin().lock());

@@ -15,14 +15,16 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{ServeConfig, TokenPolicy};
 use crate::directories;
 use crate::host::{
-    Environment, HostError, Program, Reaper, RunDirectory, reaper, short_directories,
+    Environment, HostError, Program, Reaper, RunDirectory, SpawnSpec, reaper, short_directories,
 };
 use crate::http::{self, Access, AllowedHosts, App, Metrics};
 use crate::isolation::{self, IsolationError};
 use crate::port_owner;
+use crate::session::policy_file::{PolicyFileError, PolicyHandle, PolicyWatcher};
 use crate::session::registry_watch::{RegistryHandle, RegistryWatcher};
 use crate::session::{
-    Credentials, Journal, JournalError, Launcher, Limits, Pool, PoolParts, ResultLimits, Users,
+    Credentials, Guard, GuardParts, Journal, JournalError, Launcher, Limits, Pool, PoolParts,
+    ResultLimits, Users,
 };
 use crate::token_file::{self, AccessToken, TokenFileError};
 
@@ -63,6 +65,9 @@ pub enum ServeError {
     /// The access token cannot be read or made.
     #[error(transparent)]
     Token(#[from] TokenFileError),
+    /// The policy file cannot be used.
+    #[error(transparent)]
+    Policy(#[from] PolicyFileError),
     /// The job journal cannot be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -162,7 +167,9 @@ where
         ready_within: READY_WITHIN,
         reaper: helper.clone(),
     };
-    let pool = pool(&config, launcher, registry)?;
+    let (policy_watcher, policy) = PolicyWatcher::open(config.policy.file.clone())?;
+    let guard = guard(&config, &launcher, policy);
+    let pool = pool(&config, launcher, guard, registry)?;
     let access = Access::new(
         token.value,
         token.hint,
@@ -180,6 +187,7 @@ where
     let mut chores = tokio::task::JoinSet::new();
     chores.spawn(beside);
     chores.spawn(watcher.run(ending.clone()));
+    chores.spawn(policy_watcher.run(ending.clone()));
     chores.spawn({
         let pool = pool.clone();
         async move { pool.expire_results().await }
@@ -229,6 +237,7 @@ where
 fn pool(
     config: &ServeConfig,
     launcher: Launcher,
+    guard: Guard,
     registry: RegistryHandle,
 ) -> Result<Pool, ServeError> {
     let places = &config.places;
@@ -240,6 +249,7 @@ fn pool(
         launcher,
         registry,
         credentials: Credentials::new(places.secrets_dir.clone()),
+        guard,
         journal,
         limits: Limits {
             results: ResultLimits {
@@ -258,6 +268,23 @@ fn pool(
         },
         only: places.connection.as_ref().map(ToString::to_string),
     }))
+}
+
+/// What decides on commands. Its process is the pool's own user, also where sessions are not.
+fn guard(config: &ServeConfig, launcher: &Launcher, policy: PolicyHandle) -> Guard {
+    Guard::start(GuardParts {
+        spec: SpawnSpec {
+            program: launcher.program.clone(),
+            home: config.places.state_dir.join("checker"),
+            user: None,
+            environment: launcher.environment.clone(),
+            socket_root: launcher.sockets.clone(),
+            ready_within: READY_WITHIN,
+        },
+        reaper: launcher.reaper.clone(),
+        policy,
+        sends: config.policy.sends,
+    })
 }
 
 /// Where the sessions' homes are, and whose.

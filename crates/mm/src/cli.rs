@@ -106,7 +106,10 @@ pub(crate) struct Run {
     /// Seconds after which the command is stopped, 1 to 3600 [default: the pool's, 300].
     #[arg(long)]
     pub(crate) timeout_seconds: Option<u32>,
-    /// Set when what an earlier answer asked to be confirmed is agreed to.
+    /// The code of an answer that asked for a confirmation, when it is agreed to.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) confirmation: Option<String>,
+    /// Confirms nothing, except where the pool runs with MM_SEND_GUARDS=legacy.
     #[arg(long)]
     pub(crate) confirmed: bool,
     /// How it is followed.

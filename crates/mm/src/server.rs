@@ -187,6 +187,8 @@ fn logged(outcome: &Result<Outcome, Failure>) -> &'static str {
             AnswerStatus::Success => "success",
             AnswerStatus::Running => "running",
             AnswerStatus::AuthRequired => "auth_required",
+            AnswerStatus::Blocked => "blocked",
+            AnswerStatus::ConfirmationRequired => "confirmation_required",
         },
         Ok(Outcome::Graph(GraphOutcome::Answer(answer))) => graph::status(&answer.content),
         Ok(_) => "success",
@@ -201,7 +203,9 @@ fn logged(outcome: &Result<Outcome, Failure>) -> &'static str {
 /// what it was asked for are no errors.
 fn answered(outcome: &Outcome) -> CallToolResult {
     let failed = match outcome {
-        Outcome::Job(answer) => answer.status == AnswerStatus::Error,
+        Outcome::Job(answer) => {
+            matches!(answer.status, AnswerStatus::Error | AnswerStatus::Blocked)
+        }
         Outcome::Cancelled(answer) => {
             answer.status == AnswerStatus::Error && answer.state != JobState::Cancelled
         }

@@ -54,6 +54,8 @@ pub(crate) fn state(answer: &JobAnswer, result: CallToolResult) -> GetTaskResult
         | JobState::Failed
         | JobState::TimedOut
         | JobState::AuthRequired
+        | JobState::Blocked
+        | JobState::ConfirmationRequired
         | JobState::Lost => TaskPayload::Completed {
             result: fields(result),
         },

@@ -2,6 +2,7 @@
 //! for settings.
 
 mod options;
+mod policy;
 mod usage;
 
 use std::ffi::OsString;
@@ -11,6 +12,9 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 
 pub use options::{
     AccessOptions, IsolationOptions, LimitOptions, PlaceOptions, ServeOptions, SessionOptions,
+};
+pub use policy::{
+    CheckOptions, ConfirmOptions, PolicyCommand, PolicyOptions, PolicyPlace, TestOptions,
 };
 pub use usage::UsageError;
 
@@ -39,6 +43,11 @@ pub enum Command {
     Demo(Box<DemoOptions>),
     /// Install the official PowerShell for this user
     InstallPwsh(InstallOptions),
+    /// Show a policy, explain what it says to a command, or run its tests
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// Look at what waits for a yes, and say it
+    Confirm(Box<ConfirmOptions>),
     /// Print what makes a shell complete this program's arguments
     Completions {
         /// The shell.
@@ -72,6 +81,9 @@ pub struct DemoOptions {
     /// Who may call, and where.
     #[command(flatten)]
     pub access: AccessOptions,
+    /// Which policy holds.
+    #[command(flatten)]
+    pub policy: PolicyOptions,
     /// PowerShell and what runs in it.
     #[command(flatten)]
     pub sessions: SessionOptions,

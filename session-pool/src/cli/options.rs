@@ -11,6 +11,7 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 use secrecy::SecretString;
 
+use super::PolicyOptions;
 use crate::domain::paging::PageBudget;
 use crate::logging::LogLevel;
 
@@ -26,6 +27,9 @@ pub struct ServeOptions {
     /// What keeps sessions apart.
     #[command(flatten)]
     pub isolation: IsolationOptions,
+    /// Which policy holds.
+    #[command(flatten)]
+    pub policy: PolicyOptions,
     /// PowerShell and what runs in it.
     #[command(flatten)]
     pub sessions: SessionOptions,

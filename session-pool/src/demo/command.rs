@@ -10,7 +10,7 @@ use super::entra::{DemoEntra, EntraError, write_atomically};
 use super::{DIRECTORY_VARIABLE, modules, person, recordings, registry, routes};
 use crate::cli::DemoOptions;
 use crate::config::{
-    AccessConfig, ConfigError, Isolation, Limits, Places, ServeConfig, SessionConfig,
+    AccessConfig, ConfigError, Isolation, Limits, Places, PolicyConfig, ServeConfig, SessionConfig,
 };
 use crate::directories;
 use crate::host::Program;
@@ -116,6 +116,10 @@ fn config(options: DemoOptions, directory: &Path) -> Result<ServeConfig, ConfigE
         },
         // Its sessions and its made-up person share a directory.
         isolation: Isolation::default(),
+        policy: PolicyConfig {
+            file: directory.join("policy.toml"),
+            sends: options.policy.send_guards,
+        },
         sessions: SessionConfig::new(options.sessions)?,
         limits: Limits::new(&options.limits),
     })

@@ -68,6 +68,10 @@ pub enum JobState {
     AuthRequired,
     /// The pool ended before the job did; how far it came is unknown.
     Lost,
+    /// The policy refused the command; it was not run.
+    Blocked,
+    /// The command waits for somebody's yes; it was not run, and runs when it is sent again with it.
+    ConfirmationRequired,
 }
 
 impl JobState {
@@ -87,6 +91,8 @@ impl JobState {
             Self::TimedOut => "timed_out",
             Self::AuthRequired => "auth_required",
             Self::Lost => "lost",
+            Self::Blocked => "blocked",
+            Self::ConfirmationRequired => "confirmation_required",
         }
     }
 }

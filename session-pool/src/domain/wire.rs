@@ -11,6 +11,7 @@ use super::format::FormatName;
 use super::job::{JobId, JobState};
 use super::module::Module;
 use super::paging::Message;
+use super::policy::{ConfirmationRequest, RuleHit};
 use super::record::{ErrorRecord, Progress};
 
 #[cfg(feature = "server")]
@@ -89,7 +90,10 @@ pub struct RunRequest {
     )]
     #[cfg_attr(feature = "server", schema(minimum = 200, maximum = 10_000_000))]
     pub max_characters: Option<u64>,
-    /// Accepted and ignored until there are guardrails.
+    /// The code of an answer with status `confirmation_required`, to the very same command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmation: Option<String>,
+    /// Confirms nothing, except where the pool runs with `MM_SEND_GUARDS=legacy`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed: Option<bool>,
 }
@@ -105,6 +109,10 @@ pub enum AnswerStatus {
     Running,
     /// A person has to sign in; then send the same command again.
     AuthRequired,
+    /// The policy refused the command; `rules` say why, and what to do instead.
+    Blocked,
+    /// Somebody has to say yes first; see `confirmation`.
+    ConfirmationRequired,
     /// The command failed, was cancelled, ran out of time or was lost.
     Error,
 }
@@ -162,6 +170,12 @@ pub struct JobAnswer {
     /// A stable word for that reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+    /// The rules of the policy that stopped it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<RuleHit>,
+    /// The yes that it waits for (status `confirmation_required`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmation: Option<ConfirmationRequest>,
     /// Who is signed in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authenticated_as: Option<String>,

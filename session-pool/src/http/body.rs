@@ -7,6 +7,7 @@ use axum::response::IntoResponse;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value};
 
+use crate::domain::policy::CheckRequest;
 use crate::domain::wire::{ResetRequest, RunRequest};
 
 use super::error::{ApiError, Unknown};
@@ -37,8 +38,13 @@ impl Fields for RunRequest {
         "timeout_seconds",
         "wait_seconds",
         "max_characters",
+        "confirmation",
         "confirmed",
     ];
+}
+
+impl Fields for CheckRequest {
+    const NAMES: &'static [&'static str] = &["connection", "module", "command"];
 }
 
 impl Fields for ResetRequest {

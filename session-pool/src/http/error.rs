@@ -8,8 +8,8 @@ use crate::domain::job::InvalidJobId;
 use crate::domain::site::InvalidSite;
 use crate::domain::wire::{AnswerStatus, Refusal};
 use crate::session::JobMissing;
-use crate::session::Refused;
 use crate::session::ResultsError;
+use crate::session::{NothingToConfirm, Refused};
 
 /// Most characters of a refusal's sentence.
 const LONGEST_SENTENCE: usize = 2_000;
@@ -66,6 +66,8 @@ pub(super) enum ApiError {
     #[error(transparent)]
     Results(#[from] ResultsError),
     #[error(transparent)]
+    Confirmation(#[from] NothingToConfirm),
+    #[error(transparent)]
     Refused(#[from] Refused),
     #[error(
         "the pool failed at this request, which is a defect: its log has more under this request id"
@@ -104,6 +106,7 @@ impl ApiError {
             Self::Unauthorized { .. } => StatusCode::UNAUTHORIZED,
             Self::ForbiddenHost { .. } | Self::ForbiddenOrigin { .. } => StatusCode::FORBIDDEN,
             Self::NotFound { .. } | Self::Job(JobMissing::Unknown(_)) => StatusCode::NOT_FOUND,
+            Self::Confirmation(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
@@ -153,6 +156,7 @@ impl ApiError {
             Self::Results(ResultsError::BeyondEnd(_)) => "beyond_end",
             Self::Results(ResultsError::Spool(_)) => "spool_failed",
             Self::Results(ResultsError::ShuttingDown) => "shutting_down",
+            Self::Confirmation(_) => "nothing_to_confirm",
             Self::Refused(refused) => refused.code(),
             Self::Internal => "internal_error",
         }

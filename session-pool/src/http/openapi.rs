@@ -29,6 +29,7 @@ use super::App;
     components(schemas(Refusal)),
     tags(
         (name = "jobs", description = "Running PowerShell"),
+        (name = "policy", description = "What may run, and who says yes"),
         (name = "pool", description = "The pool itself")
     )
 )]
@@ -149,6 +150,10 @@ refusals! {
             Some(("Retry-After", "Seconds until it is worth trying again.")),
         ),
     ];
+    /// Routes that look at what the registry says of a module.
+    Usable: &[("409", "The registry lacks what the module needs for this connection.", None)];
+    /// Routes that look for something to confirm.
+    OfConfirmation: &[("404", "Nothing waits for a yes under this id.", None)];
     /// Routes that look for a job.
     OfJob: &[
         ("404", "There is no such job.", None),

@@ -13,7 +13,9 @@ use utoipa_axum::routes;
 use super::access::{require_own_host, require_token};
 use super::error::ApiError;
 use super::observe::observe;
-use super::routes::{connections, events, health, jobs, metrics, reset, run, status};
+use super::routes::{
+    confirmations, connections, events, health, jobs, metrics, policy, reset, run, status,
+};
 use super::{App, body, openapi};
 
 /// The pool's API as one service, with the routes of one kind of server for callers with the
@@ -54,6 +56,8 @@ fn closed(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(jobs::show, jobs::cancel)) // GET, DELETE /jobs/{id}
         .routes(routes!(events::events)) //          GET /jobs/{id}/events
         .routes(routes!(reset::reset)) //           POST /reset
+        .routes(routes!(policy::check)) //          POST /policy/check
+        .routes(routes!(confirmations::show, confirmations::confirm)) // GET, POST /confirmations/{id}
         .fallback(not_found)
         .layer(from_fn_with_state(app.clone(), require_token))
 }

@@ -3,6 +3,7 @@
 use crate::domain::format::FormatName;
 use crate::domain::job::JobState;
 use crate::domain::paging::Page;
+use crate::domain::policy::{ConfirmationRequest, Decision, Verdict};
 use crate::domain::state::{PendingSignIn, time_left};
 use crate::domain::wire::{AnswerStatus, JobAnswer};
 
@@ -41,6 +42,8 @@ pub(super) fn assemble(job: &Job, snapshot: &Snapshot, page: Page, left: Option<
         output_lost: false,
         error: None,
         code: None,
+        rules: Vec::new(),
+        confirmation: None,
         authenticated_as: snapshot.signed_in_as.clone(),
         device_code: None,
         auth_url: None,
@@ -64,6 +67,8 @@ pub(super) const fn status(state: JobState) -> AnswerStatus {
         JobState::Queued | JobState::Running => AnswerStatus::Running,
         JobState::Succeeded => AnswerStatus::Success,
         JobState::AuthRequired => AnswerStatus::AuthRequired,
+        JobState::Blocked => AnswerStatus::Blocked,
+        JobState::ConfirmationRequired => AnswerStatus::ConfirmationRequired,
         JobState::Failed | JobState::Cancelled | JobState::TimedOut | JobState::Lost => {
             AnswerStatus::Error
         }
@@ -99,8 +104,42 @@ fn add_ending(answer: &mut JobAnswer, job: &Job, ending: &Ending) {
             answer.code = Some("timed_out".to_owned());
         }
         Ending::AuthRequired(pending) => add_sign_in(answer, job, pending),
+        Ending::Blocked(verdict) => add_block(answer, verdict),
+        Ending::ConfirmationRequired { verdict, request } => {
+            add_confirmation(answer, verdict, request);
+        }
         Ending::BeforeRestart(state) => add_restart(answer, *state),
     }
+}
+
+fn add_block(answer: &mut JobAnswer, verdict: &Verdict) {
+    let reasons: Vec<_> = verdict.sentences(Decision::Block).collect();
+    answer.error = Some(format!(
+        "the policy refuses this command, and nothing was run. {}",
+        reasons.join(". ")
+    ));
+    answer.code = Some("blocked".to_owned());
+    answer.rules.clone_from(&verdict.rules);
+}
+
+fn add_confirmation(answer: &mut JobAnswer, verdict: &Verdict, request: &ConfirmationRequest) {
+    let minutes = request.expires_in.div_ceil(60);
+    answer.message = Some(match &request.code {
+        Some(code) => format!(
+            "Nothing was run. Look at the preview; to go on, send the very same command again with \
+             \"confirmation\": \"{code}\" within {minutes} minutes.\n\n{}",
+            request.preview
+        ),
+        None => format!(
+            "Nothing was run: this waits for a person. Show them the preview; they say yes with \
+             `session-pool confirm {}` within {minutes} minutes. Then send the very same command \
+             again.\n\n{}",
+            request.id, request.preview
+        ),
+    });
+    answer.code = Some("confirmation_required".to_owned());
+    answer.rules.clone_from(&verdict.rules);
+    answer.confirmation = Some(request.clone());
 }
 
 fn add_restart(answer: &mut JobAnswer, state: JobState) {

@@ -1,6 +1,7 @@
 //! How jobs end.
 
 use crate::domain::job::JobState;
+use crate::domain::policy::{ConfirmationRequest, Verdict};
 use crate::domain::state::PendingSignIn;
 
 /// How a job ended.
@@ -22,6 +23,15 @@ pub enum Ending {
     },
     /// A person has to sign in first.
     AuthRequired(PendingSignIn),
+    /// The policy refused it.
+    Blocked(Verdict),
+    /// Somebody has to say yes first.
+    ConfirmationRequired {
+        /// The rules that ask for it.
+        verdict: Verdict,
+        /// What is asked, of whom.
+        request: ConfirmationRequest,
+    },
     /// It belongs to an earlier life of the pool; only its state is known.
     BeforeRestart(JobState),
 }
@@ -81,6 +91,8 @@ impl Ending {
             Self::Cancelled { .. } => JobState::Cancelled,
             Self::TimedOut { .. } => JobState::TimedOut,
             Self::AuthRequired(_) => JobState::AuthRequired,
+            Self::Blocked(_) => JobState::Blocked,
+            Self::ConfirmationRequired { .. } => JobState::ConfirmationRequired,
             Self::BeforeRestart(state) => *state,
         }
     }

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use crate::domain::job::JobId;
 use crate::domain::module::Module;
+use crate::domain::policy::{CheckRequest, Verdict};
 use crate::domain::registry::{Connection, ConnectionName, Registry};
 use crate::domain::session_key::SessionKey;
 use crate::domain::trace::TraceParent;
@@ -17,6 +18,8 @@ use super::budget::ResultBudget;
 use super::catalog::{Catalog, JobMissing};
 use super::credentials::{CertificateWatch, Credentials};
 use super::departure::Departure;
+use super::ending::Ending;
+use super::guard::{Ask, Guard};
 use super::job::Job;
 use super::journal::Journal;
 use super::launcher::Launcher;
@@ -37,6 +40,8 @@ pub struct PoolParts {
     pub registry: RegistryHandle,
     /// What connections prove themselves with that sign in as apps.
     pub credentials: Credentials,
+    /// Decides on commands.
+    pub guard: Guard,
     /// What survives a restart.
     pub journal: Journal,
     /// The limits.
@@ -74,6 +79,7 @@ impl Pool {
             launcher,
             registry,
             credentials,
+            guard,
             journal,
             limits,
             only,
@@ -83,6 +89,7 @@ impl Pool {
         let catalog = Catalog::new(limits.keep_results, budget, Arc::clone(&journal));
         Self(Arc::new(Inner {
             shared: Arc::new(Shared {
+                guard,
                 launcher,
                 credentials: Arc::new(credentials),
                 catalog,
@@ -98,17 +105,31 @@ impl Pool {
         }))
     }
 
-    /// Makes a job of a request. Never waits.
+    /// Makes a job of a request. Waits for nothing but the policy's decision; a command that is
+    /// refused, or needs a yes, is a job that has ended.
     ///
     /// # Errors
     /// [`Refused`]: no job was made and nothing runs.
-    pub fn submit(
+    pub async fn submit(
         &self,
         request: RunRequest,
         trace: Option<TraceParent>,
     ) -> Result<Arc<Job>, Refused> {
         let connection = self.connection(request.connection.as_deref())?;
+        let code = request.confirmation.clone();
+        let confirmed = request.confirmed.unwrap_or_default();
         let (order, command) = Order::of(request, trace, &connection, &self.0.limits)?;
+        let ask = Ask {
+            key: &order.key,
+            connection: &connection,
+            command: &command,
+            code: code.as_deref(),
+            confirmed,
+        };
+        let passage = match self.0.shared.guard.pass(ask).await {
+            Ok(passage) => passage,
+            Err(ending) => return Ok(self.ended(order, ending)),
+        };
         let mut sessions = self.lock();
         let queue_length = self.0.limits.queue_length;
         let key = order.key.clone();
@@ -121,9 +142,44 @@ impl Pool {
                 job: Arc::clone(&job),
                 connection,
                 command,
+                passage,
             };
             (work, job)
         })
+    }
+
+    /// What the policy says to a command. Nothing is run.
+    ///
+    /// # Errors
+    /// [`Refused`]: the connection or the module is unknown, or there is no command.
+    pub async fn check(&self, request: CheckRequest) -> Result<Verdict, Refused> {
+        let connection = self.connection(request.connection.as_deref())?;
+        let request = RunRequest {
+            module: request.module,
+            command: request.command,
+            ..RunRequest::default()
+        };
+        let (order, command) = Order::of(request, None, &connection, &self.0.limits)?;
+        Ok(self
+            .0
+            .shared
+            .guard
+            .explain(&order.key, &connection, &command)
+            .await)
+    }
+
+    /// What decides on commands.
+    pub fn guard(&self) -> &Guard {
+        &self.0.shared.guard
+    }
+
+    /// A job of a command that is not run.
+    fn ended(&self, order: Order, ending: Ending) -> Arc<Job> {
+        let catalog = &self.0.shared.catalog;
+        let job = Arc::new(Job::new(order, Arc::clone(catalog.budget())));
+        catalog.add(&job);
+        catalog.conclude(&job, ending);
+        job
     }
 
     /// A job that is still known.
@@ -286,6 +342,7 @@ impl Pool {
         };
         let departures = self.lock().close_all(order);
         all_gone(departures).await;
+        self.0.shared.guard.end().await;
     }
 
     fn connection(&self, asked: Option<&str>) -> Result<Arc<Connection>, Refused> {

@@ -8,6 +8,7 @@ use futures_util::FutureExt as _;
 use tokio::sync::Semaphore;
 
 use crate::domain::caller_state::may_set_state;
+use crate::domain::record::Record;
 use crate::domain::registry::Connection;
 use crate::domain::session_key::SessionKey;
 use crate::domain::state::SessionState;
@@ -19,6 +20,7 @@ use super::credentials::{Credential, Credentials};
 use super::departure::Departure;
 use super::ending::{Ending, Failure, FailureCode};
 use super::execution;
+use super::guard::{Guard, Passage};
 use super::job::Job;
 use super::journal::Journal;
 use super::launcher::Launcher;
@@ -36,11 +38,26 @@ pub(super) struct Work {
     /// The connection as the registry had it when the command was accepted.
     pub(super) connection: Arc<Connection>,
     pub(super) command: String,
+    /// What the policy said to it.
+    pub(super) passage: Passage,
+}
+
+impl Work {
+    /// Tells the caller in the job's output what the policy warns of.
+    fn warn(&self) {
+        let warnings = self.passage.warnings.iter();
+        let records: Vec<_> = warnings
+            .map(|text| Record::Warning { text: text.clone() })
+            .collect();
+        // A result without room for this has none for the command's output either, and says so.
+        drop(self.job.append(&records));
+    }
 }
 
 /// What all sessions of a pool share.
 #[derive(Debug)]
 pub(super) struct Shared {
+    pub(super) guard: Guard,
     pub(super) launcher: Launcher,
     pub(super) credentials: Arc<Credentials>,
     pub(super) catalog: Catalog,
@@ -156,6 +173,8 @@ impl Worker {
 
     /// Brings the session to where the command can run, or says why it cannot.
     async fn prepare(&mut self, work: &Work) -> Result<(), Ending> {
+        let guard = &self.shared.guard;
+        guard.still_passes(&self.key, &work.connection, &work.passage)?;
         if self
             .connection
             .as_ref()
@@ -234,6 +253,7 @@ impl Worker {
         if !self.shared.catalog.begin(&work.job, account) {
             return Ending::Cancelled { by: "a caller" };
         }
+        work.warn();
         let mut stop = self.stop.clone();
         let interrupted = interruption(&work.job, &mut stop, self.shared.grace);
         // Before it runs: a pool that is killed under the command must know of it afterwards.

@@ -1,7 +1,7 @@
 //! The HTTP API, in process.
 
 mod access;
-mod api;
+pub mod api;
 mod jobs;
 mod refusals;
 

@@ -2,6 +2,7 @@
 
 mod checker;
 mod corpus;
+mod run;
 
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ const WITHIN: Duration = Duration::from_secs(20);
 pub fn trials(suite: &mut Suite) {
     checker::trials(suite);
     corpus::trials(suite);
+    run::trials(suite);
 }
 
 /// A checker and a policy on top of the default one.

@@ -60,6 +60,8 @@ impl Exit {
             (AnswerStatus::Success, _) => Self::Succeeded,
             (AnswerStatus::Running, _) => Self::StillRunning,
             (AnswerStatus::AuthRequired, _) => Self::SignInNeeded,
+            (AnswerStatus::Blocked, _) => Self::Refused,
+            (AnswerStatus::ConfirmationRequired, _) => Self::NotConfirmed,
             (AnswerStatus::Error, JobState::TimedOut) => Self::TimedOut,
             (AnswerStatus::Error, JobState::Cancelled) => Self::Cancelled,
             (AnswerStatus::Error, JobState::Lost) => Self::Lost,

@@ -52,6 +52,7 @@ pub(crate) async fn run(run: Run, overrides: &Overrides) -> Exit {
         timeout_seconds: run.timeout_seconds,
         wait_seconds: Some(0),
         max_characters: Some(SMALLEST_PAGE),
+        confirmation: run.confirmation.clone(),
         confirmed: run.confirmed.then_some(true),
         ..RunRequest::default()
     };

@@ -71,7 +71,10 @@ pub(crate) fn answer(answer: &JobAnswer, reader: Reader) -> String {
         AnswerStatus::Success => success(&mut text, answer, reader),
         AnswerStatus::Running => running(&mut text, answer, reader),
         AnswerStatus::AuthRequired => sign_in(&mut text, answer, reader),
-        AnswerStatus::Error => error(&mut text, answer, reader),
+        AnswerStatus::ConfirmationRequired => {
+            let _ = writeln!(text, "\n{}", answer.message.as_deref().unwrap_or_default());
+        }
+        AnswerStatus::Blocked | AnswerStatus::Error => error(&mut text, answer, reader),
     }
     text
 }

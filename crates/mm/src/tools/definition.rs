@@ -33,6 +33,11 @@ is what a person would see at a console.\n\
 - \"sign-in needed\": show the user the code and the URL, wait until they say they are done, then \
 repeat exactly the same call. The command has not run and will not run by itself.\n\
 - \"still running\": the command goes on and is not lost. Do not repeat it; call `job` with the id.\n\
+- \"blocked\": the policy refuses the command; nothing has run. The answer says what to do instead. Do \
+not look for a way around it: tell the user.\n\
+- \"confirmation required\": nothing has run. Show the user the preview. With a code: when they \
+agree, repeat exactly the same call with it as `confirmation`. Without: a person has to confirm it \
+outside this conversation; wait until they say so, then repeat the call.\n\
 - Commands change real tenants. Ask the user before anything that deletes, sends or grants.";
 
 const JOB: &str = "Look after a command that `run` left running, or read on in a long answer. \
@@ -81,7 +86,8 @@ fn run() -> Tool {
             "module": {"type": "string", "enum": ["exo", "pnp", "azure", "teams"], "description": "exo: Exchange Online. pnp: SharePoint. azure: Azure resources. teams: Microsoft Teams."},
             "site": {"type": "string", "description": "Only for pnp: \"admin\" for tenant administration, or a site's URL; the tenant's root site where left out."},
             "command": {"type": "string", "description": "PowerShell: a command, a pipeline or a script of many lines."},
-            "confirmed": {"type": "boolean", "description": "Set it only when the user has agreed to exactly what an earlier answer asked to be confirmed."},
+            "confirmation": {"type": "string", "description": "The code of an answer that asked for a confirmation. Set it only when the user has agreed to exactly what that answer showed, and repeat exactly that call."},
+            "confirmed": {"type": "boolean", "description": "Confirms nothing by itself: use confirmation."},
             "format": {"type": "string", "enum": ["text", "json"], "default": "text", "description": "text: as at a console. json: the objects, with errors and warnings apart."},
             "wait_seconds": {"type": "integer", "minimum": 0, "maximum": 3600, "default": 45, "description": "Seconds this call waits; then the command goes on as a job and the answer names its id. 0 answers at once."},
             "timeout_seconds": {"type": "integer", "minimum": 1, "maximum": 3600, "default": 300, "description": "Seconds after which the command is stopped."}

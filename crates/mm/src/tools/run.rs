@@ -10,11 +10,12 @@ use super::{ArgumentError, Arguments, Caller, DEFAULT_WAIT, Failure, LONGEST_WAI
 use crate::pool::Pool;
 
 /// The arguments, in the order in which they are explained.
-pub(crate) const ARGUMENTS: [&str; 8] = [
+pub(crate) const ARGUMENTS: [&str; 9] = [
     "connection",
     "module",
     "site",
     "command",
+    "confirmation",
     "confirmed",
     "format",
     "wait_seconds",
@@ -52,6 +53,7 @@ impl Run {
             module: arguments.text("module")?,
             site: arguments.text("site")?,
             command: arguments.text("command")?,
+            confirmation: arguments.text("confirmation")?,
             confirmed: arguments.flag("confirmed")?,
             format: arguments
                 .text("format")?

@@ -32,13 +32,22 @@ impl Policy {
 
     /// What holds for a command of these facts.
     pub fn decide(&self, connection: &str, module: Module, facts: &Facts) -> Verdict {
+        self.decide_for(connection, module, facts, true)
+    }
+
+    /// As [`decide`](Self::decide), but nothing is said of sending.
+    pub fn decide_unguarded(&self, connection: &str, module: Module, facts: &Facts) -> Verdict {
+        self.decide_for(connection, module, facts, false)
+    }
+
+    fn decide_for(&self, connection: &str, module: Module, facts: &Facts, sends: bool) -> Verdict {
         let layers = self.layers(connection, module);
         let facts = self.behind_aliases(facts);
         let mut confirm_by = ConfirmBy::Assistant;
         let mut rules: Vec<RuleHit> = Vec::new();
         for rule in self.rules(&layers) {
             let decision = relaxed(rule, &layers);
-            if decision == Decision::Allow {
+            if decision == Decision::Allow || (rule.send && !sends) {
                 continue;
             }
             let before = rules.len();

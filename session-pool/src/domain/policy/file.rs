@@ -163,6 +163,8 @@ struct RawRule {
     id: Spanned<String>,
     decision: Decision,
     confirm_by: Option<ConfirmBy>,
+    #[serde(default)]
+    send: bool,
     reason: String,
     #[serde(default)]
     instead: String,
@@ -338,6 +340,7 @@ impl Reader<'_> {
             id: raw.id.into_inner(),
             decision: raw.decision,
             confirm_by: raw.confirm_by,
+            send: raw.send,
             reason: raw.reason,
             instead: raw.instead,
             subject,

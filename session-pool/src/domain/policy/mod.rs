@@ -9,10 +9,12 @@ mod engine;
 mod facts;
 mod file;
 mod pattern;
+mod preview;
 
 mod rule;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 pub use decision::{ConfirmBy, Decision, RuleHit, Verdict};
 pub use engine::Policy;
@@ -22,6 +24,8 @@ pub use facts::{
 };
 pub use file::{PolicyError, PolicyTest};
 pub use pattern::Pattern;
+pub use preview::preview;
+pub use wire::{CheckAnswer, CheckRequest, ConfirmationRequest, Confirmed};
 
 /// The policy that holds where no file says otherwise, as `session-pool policy show` prints it.
 pub const DEFAULT: &str = include_str!("default.toml");

@@ -10,6 +10,8 @@ pub(super) struct Rule {
     pub(super) id: String,
     pub(super) decision: Decision,
     pub(super) confirm_by: Option<ConfirmBy>,
+    /// It is about sending, and does not hold where send guards are off.
+    pub(super) send: bool,
     pub(super) reason: String,
     pub(super) instead: String,
     pub(super) subject: Subject,

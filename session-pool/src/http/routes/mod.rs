@@ -1,10 +1,12 @@
 //! One handler a route, each with its description for `/openapi.json`.
 
+pub(super) mod confirmations;
 pub(super) mod connections;
 pub(super) mod events;
 pub(super) mod health;
 pub(super) mod jobs;
 pub(super) mod metrics;
+pub(super) mod policy;
 pub(super) mod reset;
 pub(super) mod run;
 pub(super) mod status;

@@ -72,7 +72,7 @@ async fn submit_and_wait(
 ) -> Result<JobAnswer, ApiError> {
     let budget = budget(app, request.max_characters)?;
     let wait = wait(request.wait_seconds)?;
-    let job = app.pool().submit(request, arrival.trace)?;
+    let job = app.pool().submit(request, arrival.trace).await?;
     match wait {
         None => job.finished().await,
         // Past it the job goes on, and the answer says so.

@@ -11,6 +11,7 @@ fn push(queue: &QueueSender) -> Result<Arc<Job>, NoPlace> {
         let (budget, _directory) = budget(1, 1, 1);
         let job = job(&budget);
         let work = Work {
+            passage: Default::default(),
             job: Arc::clone(&job),
             connection: connection(),
             command: "1".to_owned(),

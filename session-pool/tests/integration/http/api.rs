@@ -59,6 +59,15 @@ impl Api {
             only: only.map(str::to_owned),
             ..parts(cx, cx.spec_for(silent))
         });
+        Self::with(pool, more)
+    }
+
+    /// The API over this pool.
+    pub fn over(pool: Pool) -> Self {
+        Self::with(pool, Router::new())
+    }
+
+    fn with(pool: Pool, more: Router) -> Self {
         let access = Access::new(
             Some(AccessToken::new("sesame").unwrap()),
             "it is in /state/pool.token".to_owned(),

@@ -129,15 +129,19 @@ impl Context {
         self.spec_for(self.pwsh().to_owned())
     }
 
+    /// How the fake host is started in here, with no scenario.
+    pub fn fake_spec(&self) -> SpawnSpec {
+        self.spec_for(Program {
+            path: self.program.clone(),
+            args: vec![OsString::from(session_pool::host::fake::COMMAND)],
+        })
+    }
+
     /// How the fake host is started in here, playing the scenario.
     pub fn fake(&self, scenario: &str) -> SpawnSpec {
         let file = self.path().join("scenario.json");
         std::fs::write(&file, scenario).expect("write the scenario");
-        let program = Program {
-            path: self.program.clone(),
-            args: vec![OsString::from(session_pool::host::fake::COMMAND)],
-        };
-        let mut spec = self.spec_for(program);
+        let mut spec = self.fake_spec();
         spec.environment = spec
             .environment
             .with(session_pool::host::fake::SCENARIO, file);

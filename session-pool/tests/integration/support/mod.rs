@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 pub use context::{Context, Ran, text_format, victim};
-pub use processes::{group_is_gone, until};
+pub use processes::{group_is_gone, until, with_directory};
 
 /// What a test cannot do without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

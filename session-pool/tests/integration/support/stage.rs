@@ -9,9 +9,11 @@ use std::time::Duration;
 use session_pool::domain::paging::{Cursor, PageBudget};
 use session_pool::domain::wire::{JobAnswer, RunRequest};
 use session_pool::host::{Program, SpawnSpec};
+use session_pool::session::policy_file::PolicyWatcher;
 use session_pool::session::registry_watch::RegistryWatcher;
 use session_pool::session::{
-    Credentials, Job, Journal, Launcher, Limits, Pool, PoolParts, ResultLimits,
+    Credentials, Guard, GuardParts, Job, Journal, Launcher, Limits, Pool, PoolParts, ResultLimits,
+    SendGuards,
 };
 
 use super::Context;
@@ -40,6 +42,14 @@ pub fn parts(cx: &Context, spec: SpawnSpec) -> PoolParts {
         },
         registry: RegistryWatcher::open(registry).1,
         credentials: Credentials::new(cx.path().join("secrets")),
+        guard: Guard::start(GuardParts {
+            spec: cx.fake_spec(),
+            reaper: cx.reaper.clone(),
+            policy: PolicyWatcher::open(cx.path().join("policy.toml"))
+                .unwrap()
+                .1,
+            sends: SendGuards::On,
+        }),
         journal: Journal::open(cx.path(), "unified", Duration::from_secs(3600)).unwrap(),
         limits: Limits {
             results: ResultLimits {
@@ -99,7 +109,11 @@ pub fn submit(pool: &Pool, command: &str) -> Arc<Job> {
         command: Some(command.to_owned()),
         ..RunRequest::default()
     };
-    pool.submit(request, None).unwrap()
+    // Its only wait is for the policy.
+    tokio::task::block_in_place(|| {
+        tokio::runtime::Handle::current().block_on(pool.submit(request, None))
+    })
+    .unwrap()
 }
 
 /// Waits for a job's end.

@@ -1,0 +1,136 @@
+//! What the command line says about policies.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, Subcommand};
+use secrecy::SecretString;
+use url::Url;
+
+use super::SessionOptions;
+use crate::domain::module::Module;
+use crate::session::SendGuards;
+
+/// Which policy holds.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Policy")]
+pub struct PolicyOptions {
+    /// Policy file, on top of the default policy; where there is none, that holds alone
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "SESSION_POOL_POLICY",
+        default_value = "~/.m365-policy/policy.toml"
+    )]
+    pub policy: PathBuf,
+    /// Whether messages are shown before they are sent: true, false (they are sent), or legacy
+    /// (`confirmed: true` is a yes)
+    #[arg(
+        long,
+        value_name = "true|false|legacy",
+        env = "MM_SEND_GUARDS",
+        default_value = "true",
+        value_parser = send_guards
+    )]
+    pub send_guards: SendGuards,
+}
+
+fn send_guards(text: &str) -> Result<SendGuards, String> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "" | "true" | "1" | "yes" | "on" => Ok(SendGuards::On),
+        "false" | "0" | "no" | "off" => Ok(SendGuards::Off),
+        "legacy" => Ok(SendGuards::Legacy),
+        _ => Err("it must be true, false or legacy".to_owned()),
+    }
+}
+
+/// The settings of `confirm`.
+#[derive(Args, Debug)]
+pub struct ConfirmOptions {
+    /// The id of what waits for a yes
+    pub id: String,
+    /// Do not ask: the preview has been read elsewhere
+    #[arg(long)]
+    pub yes: bool,
+    /// The pool
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "MM_SESSION_POOL_URL",
+        default_value = "http://localhost:5200"
+    )]
+    pub url: Url,
+    /// Access token; better use --token-file: other users see command lines
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "SESSION_POOL_TOKEN",
+        hide_env_values = true
+    )]
+    pub token: Option<SecretString>,
+    /// File that holds the access token
+    #[arg(long, value_name = "FILE", env = "SESSION_POOL_TOKEN_FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Directory of the pool, where the token lies if nothing else says so
+    #[arg(
+        long,
+        value_name = "DIRECTORY",
+        env = "SESSION_POOL_STATE_DIR",
+        default_value = "~/.m365-state"
+    )]
+    pub state_dir: PathBuf,
+}
+
+/// What can be done with a policy.
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// Print the default policy, and behind it the policy file
+    Show(PolicyPlace),
+    /// Explain what the policy says to a command; it is not run
+    Check(Box<CheckOptions>),
+    /// Run the [[test]] entries of the policy file
+    Test(Box<TestOptions>),
+}
+
+/// Where the policy is.
+#[derive(Args, Debug)]
+pub struct PolicyPlace {
+    /// Policy file
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "SESSION_POOL_POLICY",
+        default_value = "~/.m365-policy/policy.toml"
+    )]
+    pub policy: PathBuf,
+}
+
+/// The settings of `policy check`.
+#[derive(Args, Debug)]
+pub struct CheckOptions {
+    /// The PowerShell to explain
+    pub command: String,
+    /// The module: exo, pnp, azure or teams
+    #[arg(long, value_parser = Module::from_str)]
+    pub module: Module,
+    /// The connection, where the policy file says something about it
+    #[arg(long, value_name = "NAME", default_value = "")]
+    pub connection: String,
+    /// Where the policy is.
+    #[command(flatten)]
+    pub place: PolicyPlace,
+    /// PowerShell, which parses the command.
+    #[command(flatten)]
+    pub sessions: SessionOptions,
+}
+
+/// The settings of `policy test`.
+#[derive(Args, Debug)]
+pub struct TestOptions {
+    /// Where the policy is.
+    #[command(flatten)]
+    pub place: PolicyPlace,
+    /// PowerShell, which parses the commands.
+    #[command(flatten)]
+    pub sessions: SessionOptions,
+}

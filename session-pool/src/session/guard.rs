@@ -1,0 +1,251 @@
+//! Whether a command may run: facts from the checker, a decision from the policy, a yes where one
+//! is needed.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::domain::policy::{
+    ConfirmBy, ConfirmationRequest, Decision, Facts, Policy, Verdict, preview,
+};
+use crate::domain::registry::Connection;
+use crate::domain::session_key::SessionKey;
+use crate::host::checker::CheckError;
+use crate::host::{Reaper, SpawnSpec};
+
+use super::checking::{self, Question, WAITING};
+use super::confirmations::{Binding, Confirmations, NothingToConfirm};
+use super::ending::Ending;
+use super::policy_file::PolicyHandle;
+
+/// What a guard is made of.
+#[derive(Debug)]
+pub struct GuardParts {
+    /// How the checker's process is started.
+    pub spec: SpawnSpec,
+    /// Ends the process where the pool cannot.
+    pub reaper: Reaper,
+    /// The policy, as it changes.
+    pub policy: PolicyHandle,
+    /// Whether sends need a yes.
+    pub sends: SendGuards,
+}
+
+/// Whether messages are sent without being shown first (`MM_SEND_GUARDS`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SendGuards {
+    /// They are shown first, and a yes is bound to what was shown.
+    #[default]
+    On,
+    /// As in the original: `confirmed: true` is a yes.
+    Legacy,
+    /// They are sent.
+    Off,
+}
+
+/// What a caller asks for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ask<'a> {
+    pub(super) key: &'a SessionKey,
+    pub(super) connection: &'a Connection,
+    pub(super) command: &'a str,
+    /// The code of an earlier answer.
+    pub(super) code: Option<&'a str>,
+    /// The original's word for a yes.
+    pub(super) confirmed: bool,
+}
+
+/// A command that may run.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Passage {
+    facts: Arc<Facts>,
+    /// What it was let through for: a stricter decision stops it after all.
+    up_to: Decision,
+    /// What its caller should mind.
+    pub(super) warnings: Vec<String>,
+}
+
+/// Decides on commands.
+#[derive(Debug)]
+pub struct Guard {
+    questions: Mutex<Option<mpsc::Sender<Question>>>,
+    task: Mutex<Option<JoinHandle<()>>>,
+    policy: PolicyHandle,
+    sends: SendGuards,
+    confirmations: Confirmations,
+}
+
+impl Guard {
+    /// Starts the checker's task.
+    pub fn start(parts: GuardParts) -> Self {
+        let GuardParts {
+            spec,
+            reaper,
+            policy,
+            sends,
+        } = parts;
+        let (questions, receiver) = mpsc::channel(WAITING);
+        if sends != SendGuards::On {
+            tracing::warn!(
+                ?sends,
+                "messages are not bound to what was shown before: MM_SEND_GUARDS says so"
+            );
+        }
+        Self {
+            questions: Mutex::new(Some(questions)),
+            task: Mutex::new(Some(tokio::spawn(checking::run(spec, reaper, receiver)))),
+            policy,
+            sends,
+            confirmations: Confirmations::default(),
+        }
+    }
+
+    /// The policy in use.
+    pub fn policy(&self) -> Arc<Policy> {
+        self.policy.policy()
+    }
+
+    /// Ends the checker's process, and waits for that. From then on everything is refused.
+    pub async fn end(&self) {
+        drop(lock(&self.questions).take());
+        let task = lock(&self.task).take();
+        if let Some(task) = task {
+            // Its only failure would be a panic, which has been reported.
+            drop(task.await);
+        }
+    }
+
+    /// What the policy says to a command; nothing is run, and nothing is asked of anybody.
+    pub(super) async fn explain(
+        &self,
+        key: &SessionKey,
+        connection: &Connection,
+        command: &str,
+    ) -> Verdict {
+        match self.facts(command).await {
+            Ok(facts) => self.decide(key, connection, &facts),
+            Err(refusal) => refusal,
+        }
+    }
+
+    /// Lets a command through, or says what becomes of it instead.
+    pub(super) async fn pass(&self, ask: Ask<'_>) -> Result<Passage, Ending> {
+        let facts = self.facts(ask.command).await.map_err(Ending::Blocked)?;
+        let verdict = self.decide(ask.key, ask.connection, &facts);
+        match verdict.decision {
+            Decision::Block => Err(Ending::Blocked(verdict)),
+            Decision::Confirm if !self.has_yes(&ask, &facts, verdict.confirm_by) => {
+                Err(self.ask_for_yes(&ask, &facts, verdict))
+            }
+            Decision::Allow | Decision::Warn | Decision::Confirm => Ok(Passage {
+                warnings: verdict.sentences(Decision::Warn).collect(),
+                up_to: verdict.decision.max(Decision::Warn),
+                facts: Arc::new(facts),
+            }),
+        }
+    }
+
+    /// Decides once more when the command's turn has come: the policy may have changed.
+    pub(super) fn still_passes(
+        &self,
+        key: &SessionKey,
+        connection: &Connection,
+        passage: &Passage,
+    ) -> Result<(), Ending> {
+        let verdict = self.decide(key, connection, &passage.facts);
+        if verdict.decision <= passage.up_to {
+            return Ok(());
+        }
+        Err(Ending::Blocked(verdict))
+    }
+
+    /// A person says yes to what waits under this id.
+    ///
+    /// # Errors
+    /// [`NothingToConfirm`].
+    pub fn approve(&self, id: &str) -> Result<(), NothingToConfirm> {
+        self.confirmations.approve(id, Instant::now())
+    }
+
+    /// What waits under this id.
+    ///
+    /// # Errors
+    /// [`NothingToConfirm`].
+    pub fn pending(&self, id: &str) -> Result<ConfirmationRequest, NothingToConfirm> {
+        self.confirmations.show(id, Instant::now())
+    }
+
+    fn decide(&self, key: &SessionKey, connection: &Connection, facts: &Facts) -> Verdict {
+        let policy = self.policy.policy();
+        let verdict = policy.decide(key.connection().as_str(), key.module(), facts);
+        let off = self.sends == SendGuards::Off || connection.skip_send_guards;
+        if !off {
+            return verdict;
+        }
+        let unguarded = policy.decide_unguarded(key.connection().as_str(), key.module(), facts);
+        if unguarded == verdict {
+            return verdict;
+        }
+        tracing::warn!(session = %key, "a message is sent without being shown first: send guards are off");
+        unguarded
+    }
+
+    fn has_yes(&self, ask: &Ask<'_>, facts: &Facts, by: ConfirmBy) -> bool {
+        if by == ConfirmBy::Assistant && self.sends == SendGuards::Legacy && ask.confirmed {
+            tracing::warn!(session = %ask.key, "confirmed by the word of the caller alone: MM_SEND_GUARDS=legacy");
+            return true;
+        }
+        let binding = Binding::of(ask.key, ask.connection, ask.command, facts);
+        self.confirmations
+            .spend(binding, by, ask.code, Instant::now())
+    }
+
+    fn ask_for_yes(&self, ask: &Ask<'_>, facts: &Facts, verdict: Verdict) -> Ending {
+        let binding = Binding::of(ask.key, ask.connection, ask.command, facts);
+        let text = preview(ask.command, facts, &verdict);
+        let asked = self
+            .confirmations
+            .ask(binding, verdict.confirm_by, text, Instant::now());
+        match asked {
+            Ok(request) => Ending::ConfirmationRequired { verdict, request },
+            Err(_) => Ending::Blocked(Verdict::blocked(
+                "no-confirmation",
+                "it needs a yes, and the system gives no random numbers to make one safe",
+                "look after the machine the pool runs on",
+            )),
+        }
+    }
+
+    /// Facts, or the refusal of a command that nothing is known of.
+    async fn facts(&self, command: &str) -> Result<Facts, Verdict> {
+        let refuse = |error: Option<CheckError>| {
+            let reason = error.map_or_else(
+                || "the process that checks commands has ended".to_owned(),
+                |error| error.to_string(),
+            );
+            Verdict::blocked(
+                "no-facts",
+                &format!("nothing is known of this command, so it is refused: {reason}"),
+                "send it again; split it where it is very long; look into the pool's log",
+            )
+        };
+        let questions = lock(&self.questions).clone();
+        let questions = questions.ok_or_else(|| refuse(None))?;
+        let (answer, receiver) = oneshot::channel();
+        let question = Question {
+            text: command.to_owned(),
+            answer,
+        };
+        questions.send(question).await.map_err(|_| refuse(None))?;
+        receiver
+            .await
+            .map_err(|_| refuse(None))?
+            .map_err(|error| refuse(Some(error)))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,291 @@
+//! Commands on their way to a session: what is refused, warned of, and asked about.
+
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal};
+use serde_json::json;
+use session_pool::domain::policy::{CheckRequest, ConfirmBy, Decision};
+use session_pool::domain::wire::{AnswerStatus, JobAnswer, RunRequest};
+use session_pool::session::policy_file::PolicyWatcher;
+use session_pool::session::{Guard, GuardParts, Pool, PoolParts, SendGuards};
+use tokio_util::sync::CancellationToken;
+
+use crate::http::api::{Answer, Api};
+use crate::support::stage::{SIGNED_IN, finished, parts, submit};
+use crate::support::{Context, Needs, Suite, add, until};
+
+pub fn trials(suite: &mut Suite) {
+    add!(
+        suite,
+        Needs::Pwsh,
+        [
+            a_refused_command_starts_no_session,
+            a_warning_stands_before_the_output,
+            a_send_runs_with_the_code_of_its_preview_and_only_once,
+            what_a_person_confirms_runs_when_it_is_sent_again,
+            the_word_of_a_caller_alone_confirms_nothing,
+            switched_off_guards_let_sends_through_and_nothing_else,
+            a_command_is_explained_while_its_session_is_busy,
+            a_checker_that_died_is_replaced,
+            no_answer_from_the_checker_is_a_refusal,
+            a_policy_that_changed_holds_for_what_still_waits,
+        ]
+    );
+}
+
+const SEND: &str = "Send-MailMessage -To a@x.example -Subject Hello -Body Text -SmtpServer s";
+const SECRET: &str = "Get-AzKeyVaultSecret -VaultName v -Name n";
+
+/// A pool whose sessions are played and whose commands are really checked.
+fn pool(cx: &Context, sends: SendGuards) -> Pool {
+    let policy = PolicyWatcher::open(cx.path().join("policy.toml"))
+        .unwrap()
+        .1;
+    let guard = GuardParts {
+        spec: cx.spec(),
+        reaper: cx.reaper.clone(),
+        policy,
+        sends,
+    };
+    Pool::new(PoolParts {
+        guard: Guard::start(guard),
+        ..parts(cx, cx.fake(SIGNED_IN))
+    })
+}
+
+fn request(command: &str) -> RunRequest {
+    RunRequest {
+        connection: Some("Contoso".to_owned()),
+        module: Some("exo".to_owned()),
+        command: Some(command.to_owned()),
+        ..RunRequest::default()
+    }
+}
+
+async fn run(pool: &Pool, command: &str) -> JobAnswer {
+    run_with(pool, request(command)).await
+}
+
+async fn run_with(pool: &Pool, request: RunRequest) -> JobAnswer {
+    finished(&pool.submit(request, None).await.unwrap()).await
+}
+
+async fn end(pool: Pool) {
+    pool.drain(Duration::from_secs(1)).await;
+}
+
+async fn a_refused_command_starts_no_session(cx: &Context) {
+    let pool = pool(cx, SendGuards::On);
+    let answer = run(&pool, "Get-Date;\n& ('Install' + '-Module') Evil").await;
+    assert_eq!(answer.status, AnswerStatus::Blocked, "{answer:?}");
+    assert_eq!(answer.code.as_deref(), Some("blocked"));
+    let rule = &answer.rules[0];
+    assert_eq!(
+        (rule.id.as_str(), rule.line, rule.column),
+        ("dynamic-command", 2, 1)
+    );
+    assert!(!rule.instead.is_empty());
+    assert_eq!(answer.started_at, None);
+    assert!(pool.status().is_empty());
+    end(pool).await;
+}
+
+async fn a_warning_stands_before_the_output(cx: &Context) {
+    let pool = pool(cx, SendGuards::On);
+    let answer = run(&pool, "Remove-Mailbox jane").await;
+    assert_eq!(answer.status, AnswerStatus::Success, "{answer:?}");
+    assert!(answer.warnings[0].contains("remove-mailbox"), "{answer:?}");
+    assert_eq!(answer.warning_count, 1);
+    end(pool).await;
+}
+
+async fn a_send_runs_with_the_code_of_its_preview_and_only_once(cx: &Context) {
+    let pool = pool(cx, SendGuards::On);
+    let asked = run(&pool, SEND).await;
+    assert_eq!(
+        asked.status,
+        AnswerStatus::ConfirmationRequired,
+        "{asked:?}"
+    );
+    assert_eq!(asked.started_at, None);
+    let confirmation = asked.confirmation.unwrap();
+    assert_eq!(confirmation.by, ConfirmBy::Assistant);
+    for part in ["To: a@x.example", "Subject: Hello", "Text: Text"] {
+        assert!(confirmation.preview.contains(part), "{confirmation:?}");
+    }
+    let with_code = |command: &str| RunRequest {
+        confirmation: confirmation.code.clone(),
+        ..request(command)
+    };
+    let other = SEND.replace("a@x", "b@x");
+    let other = run_with(&pool, with_code(&other)).await;
+    assert_eq!(other.status, AnswerStatus::ConfirmationRequired);
+    let sent = run_with(&pool, with_code(SEND)).await;
+    assert_eq!(sent.status, AnswerStatus::Success, "{sent:?}");
+    let again = run_with(&pool, with_code(SEND)).await;
+    assert_eq!(again.status, AnswerStatus::ConfirmationRequired);
+    end(pool).await;
+}
+
+async fn what_a_person_confirms_runs_when_it_is_sent_again(cx: &Context) {
+    let pool = pool(cx, SendGuards::On);
+    let asked = run(&pool, SECRET).await.confirmation.unwrap();
+    assert_eq!((asked.by, asked.code), (ConfirmBy::Person, None));
+    let same = run(&pool, SECRET).await.confirmation.unwrap();
+    assert_eq!(same.id, asked.id);
+
+    let api = Api::over(pool.clone());
+    let path = format!("/confirmations/{}", asked.id);
+    let shown = api.get(&path).await.json();
+    assert!(
+        shown["preview"].as_str().unwrap().contains(SECRET),
+        "{shown}"
+    );
+    let said: Answer = api.post(&path, &json!({})).await;
+    assert_eq!(said.json()["confirmed"], asked.id);
+
+    let ran = run(&pool, SECRET).await;
+    assert_eq!(ran.status, AnswerStatus::Success, "{ran:?}");
+    assert_eq!(
+        run(&pool, SECRET).await.status,
+        AnswerStatus::ConfirmationRequired
+    );
+    let gone = api.post(&path, &json!({})).await;
+    assert_eq!(gone.refusal().0, "nothing_to_confirm");
+    end(pool).await;
+}
+
+async fn the_word_of_a_caller_alone_confirms_nothing(cx: &Context) {
+    let confirmed = |command: &str| RunRequest {
+        confirmed: Some(true),
+        ..request(command)
+    };
+    let strict = pool(cx, SendGuards::On);
+    let answer = run_with(&strict, confirmed(SEND)).await;
+    assert_eq!(answer.status, AnswerStatus::ConfirmationRequired);
+    end(strict).await;
+
+    let legacy = pool(cx, SendGuards::Legacy);
+    let answer = run_with(&legacy, confirmed(SEND)).await;
+    assert_eq!(answer.status, AnswerStatus::Success, "{answer:?}");
+    // Not for what is a person's to confirm.
+    let answer = run_with(&legacy, confirmed(SECRET)).await;
+    assert_eq!(answer.status, AnswerStatus::ConfirmationRequired);
+    end(legacy).await;
+}
+
+async fn switched_off_guards_let_sends_through_and_nothing_else(cx: &Context) {
+    let pool = pool(cx, SendGuards::Off);
+    assert_eq!(run(&pool, SEND).await.status, AnswerStatus::Success);
+    let secret = run(&pool, SECRET).await;
+    assert_eq!(secret.status, AnswerStatus::ConfirmationRequired);
+    end(pool).await;
+}
+
+async fn a_command_is_explained_while_its_session_is_busy(cx: &Context) {
+    let pool = pool(cx, SendGuards::On);
+    let busy = submit(&pool, "hang");
+    let api = Api::over(pool.clone());
+    let check =
+        |command: &str| json!({"connection": "Contoso", "module": "exo", "command": command});
+    let answer = api.post("/policy/check", &check("iex 'x'")).await.json();
+    assert_eq!(answer["decision"], "block", "{answer}");
+    assert_eq!(answer["rules"][0]["id"], "invoke-expression");
+    assert_eq!(answer["rules"][0]["text"], "iex 'x'");
+    let answer = api
+        .post("/policy/check", &check("Get-Mailbox"))
+        .await
+        .json();
+    assert_eq!(answer, json!({"decision": "allow", "rules": []}));
+    assert!(!busy.state().is_final());
+    end(pool).await;
+}
+
+/// The checker's process, by its script's name.
+fn checker(cx: &Context) -> Option<u32> {
+    let found = crate::support::with_directory(cx.path());
+    let line = found.iter().find(|line| line.contains("checker.ps1"))?;
+    line.split(' ').next()?.parse().ok()
+}
+
+async fn decision(pool: &Pool, command: &str) -> Decision {
+    let request = CheckRequest {
+        connection: Some("Contoso".to_owned()),
+        module: Some("exo".to_owned()),
+        command: Some(command.to_owned()),
+    };
+    pool.check(request).await.unwrap().decision
+}
+
+async fn a_checker_that_died_is_replaced(cx: &Context) {
+    let pool = pool(cx, SendGuards::On);
+    assert_eq!(decision(&pool, "Get-Date").await, Decision::Allow);
+    let first = checker(cx).unwrap();
+    signal(first, Signal::KILL);
+    until("a fresh checker runs", || {
+        checker(cx).is_some_and(|pid| pid != first)
+    })
+    .await;
+    assert_eq!(decision(&pool, "Get-Date").await, Decision::Allow);
+    end(pool).await;
+}
+
+async fn no_answer_from_the_checker_is_a_refusal(cx: &Context) {
+    let pool = pool(cx, SendGuards::On);
+    assert_eq!(decision(&pool, "Get-Date").await, Decision::Allow);
+    let pid = checker(cx).unwrap();
+    signal(pid, Signal::STOP);
+    // Its threads stop one after the other.
+    until("the checker has stopped", || is_stopped(pid)).await;
+    let answer = run(&pool, "Get-Date").await;
+    assert_eq!(answer.status, AnswerStatus::Blocked);
+    assert_eq!(answer.rules[0].id, "no-facts");
+    // The next one has a fresh checker.
+    assert_eq!(decision(&pool, "Get-Date").await, Decision::Allow);
+    end(pool).await;
+}
+
+fn is_stopped(pid: u32) -> bool {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    tasks.flatten().all(|task| {
+        let status = std::fs::read_to_string(task.path().join("status")).unwrap_or_default();
+        status.contains("\nState:\tT")
+    })
+}
+
+fn signal(pid: u32, signal: Signal) {
+    let pid = Pid::from_raw(pid.try_into().unwrap()).unwrap();
+    rustix::process::kill_process(pid, signal).unwrap();
+}
+
+async fn a_policy_that_changed_holds_for_what_still_waits(cx: &Context) {
+    let file = cx.path().join("policy.toml");
+    let (watcher, policy) = PolicyWatcher::open(file.clone()).unwrap();
+    let stop = CancellationToken::new();
+    let watching = tokio::spawn(watcher.run(stop.clone()));
+    let guard = GuardParts {
+        spec: cx.spec(),
+        reaper: cx.reaper.clone(),
+        policy: policy.clone(),
+        sends: SendGuards::On,
+    };
+    let pool = Pool::new(PoolParts {
+        guard: Guard::start(guard),
+        ..parts(cx, cx.fake(SIGNED_IN))
+    });
+    let running = submit(&pool, "hang");
+    let waiting = submit(&pool, "Set-Mailbox jane -Type Shared");
+    std::fs::write(file, "read_only = true").unwrap();
+    let module = session_pool::domain::module::Module::Exo;
+    until("the policy has changed", || {
+        policy.policy().is_read_only("Contoso", module)
+    })
+    .await;
+    pool.cancel(running.id()).await.unwrap();
+    let answer = finished(&waiting).await;
+    assert_eq!(answer.status, AnswerStatus::Blocked, "{answer:?}");
+    assert_eq!(answer.rules[0].id, "read-only");
+    stop.cancel();
+    watching.await.unwrap();
+    end(pool).await;
+}
