@@ -25,14 +25,25 @@ $writer = [IO.TextWriter]::Synchronized([IO.StreamWriter]::new($socket, $utf8, 6
 $writer.WriteLine("H$nonce $($PSVersionTable.PSVersion)")
 $writer.Flush()
 
-# The last command of every pipeline. It receives all streams merged in their true order and writes
-# a frame a record. A string takes one write and no call: a helper function and JSON for each line
-# would take four times as long. Cmdlets are named with their module, which callers cannot shadow.
+# The last two commands of every text pipeline receive all streams merged in their true order. The
+# first writes short strings itself and hands everything else on: it is no advanced function, so it
+# has no parameter to bind for each of them, which takes longer than the write. (A helper function
+# and JSON for each line would take four times as long.) While a formatter holds objects back, it
+# hands strings on too, or they would overtake.
+$passage = @'
+param($Writer, [string] $Prefix, $Shared)
+process {
+    if ($_ -is [string] -and -not $Shared.Formatting -and $_.Length -le 65536 -and -not $_.Contains("`n")) { $Writer.WriteLine($Prefix + $_) }
+    else { , $_ }
+}
+'@
+# The last command writes a frame a record. Cmdlets are named with their module, which callers
+# cannot shadow.
 $sink = @'
 [CmdletBinding()]
 param(
     [Parameter(ValueFromPipeline)] [object] $InputObject,
-    $Writer, [string] $Token, [bool] $Json, [int] $Width, [int] $Depth, [bool] $Terminating
+    $Writer, [string] $Token, [bool] $Json, [int] $Width, [int] $Depth, [bool] $Terminating, $Shared = @{}
 )
 begin {
     Microsoft.PowerShell.Core\Set-StrictMode -Off
@@ -51,6 +62,7 @@ begin {
     $closeFormatter = {
         $ending = $formatter
         $formatter = $null
+        $Shared.Formatting = $false
         try { $ending.End() } finally { $ending.Dispose() }
     }
     # What the formatter still holds back to size its table goes out before any other record, so
@@ -64,6 +76,7 @@ begin {
                     & { process { if ($_) { $last.Printed = $true }; foreach ($line in $_.Split("`n")) { $Writer.WriteLine($prefix + $line) } } }
             }.GetSteppablePipeline($MyInvocation.CommandOrigin)
             $formatter.Begin($PSCmdlet)
+            $Shared.Formatting = $true
         }
         $last.Printed = $false
         $formatter.Process($InputObject)
@@ -260,8 +273,15 @@ function Invoke-Job($Job) {
     try {
         $null = $shell.AddScript($Job.Script, $false)
         $shell.Commands.Commands[0].MergeMyResults('All', 'Output')
+        $shared = @{ Formatting = $false }
+        if (-not $Job.Json) {
+            $null = $shell.AddScript($passage, $true).AddParameters(@{
+                    Writer = $Job.Writer; Prefix = "O$($Job.Token) "; Shared = $shared
+                })
+        }
         $null = $shell.AddScript($sink, $true).AddParameters(@{
                 Writer = $Job.Writer; Token = $Job.Token; Json = $Job.Json; Width = $Job.Width; Depth = $Job.Depth
+                Shared = $shared
             })
         $streams = $shell.Streams
         $running = $shell.BeginInvoke()

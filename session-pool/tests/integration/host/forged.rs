@@ -23,7 +23,7 @@ pub fn trials(suite: &mut Suite) {
 const REACH: &str = "$hidden = [Reflection.BindingFlags] 'NonPublic, Public, Instance'; \
     $runspace = [runspace]::DefaultRunspace; \
     $pipeline = $runspace.GetType().GetMethod('GetCurrentlyRunningPipeline', $hidden).Invoke($runspace, @()); \
-    $reached = @{}; foreach ($parameter in $pipeline.Commands[1].Parameters) { $reached[$parameter.Name] = $parameter.Value }; \
+    $reached = @{}; foreach ($parameter in $pipeline.Commands[$pipeline.Commands.Count - 1].Parameters) { $reached[$parameter.Name] = $parameter.Value }; \
     $writer = $reached.Writer; $token = $reached.Token; ";
 
 async fn a_forged_end_ends_its_own_job_and_starts_nothing_early(cx: &Context) {

@@ -13,6 +13,7 @@ pub fn trials(suite: &mut Suite) {
             every_stream_comes_in_its_true_order,
             a_held_back_object_comes_before_what_follows_it,
             a_table_prints_its_header_once,
+            what_passes_the_lines_by_stays_as_it_is,
             strings_are_neither_wrapped_nor_coloured,
             a_hundred_thousand_lines_are_all_there,
             errors_have_category_id_and_place,
@@ -126,6 +127,25 @@ async fn a_table_prints_its_header_once(cx: &Context) {
         ran.output()
     );
     done(host).await;
+}
+
+/// Lines take a short cut around the formatter; nothing else may change on its way to it.
+async fn what_passes_the_lines_by_stays_as_it_is(cx: &Context) {
+    let mut host = cx.host().await;
+    let script = "Set-StrictMode -Version Latest; $ErrorActionPreference = 'Stop'; 'line'; $null; \
+                  '' | Add-Member note 1 -PassThru; \
+                  Write-Output -NoEnumerate @([pscustomobject]@{ a = 1 }, [pscustomobject]@{ a = 2 }) | \
+                  ForEach-Object { $_.Count }; , @('in', 'an array') | ForEach-Object { , $_ }; \
+                  Write-Output -NoEnumerate ([Collections.Generic.List[int]] (7, 8)); \
+                  \"two`nlines\"; 'x' * 70000; 'last'";
+    let ran = Ran::text(&mut host, script).await.completed();
+    let long = "x".repeat(70_000);
+    assert_eq!(
+        ran.output(),
+        [
+            "line", "", "2", "in", "an array", "7", "8", "two", "lines", &long, "last"
+        ]
+    );
 }
 
 async fn strings_are_neither_wrapped_nor_coloured(cx: &Context) {
