@@ -317,10 +317,35 @@ function Invoke-Job($Job) {
     } finally { $shell.Dispose() }
 }
 
-$runspace = [runspacefactory]::CreateRunspace([initialsessionstate]::CreateDefault2())
+# The Default Host drops what it is told to show. These two cmdlets tell it; here they show it as
+# Write-Host does, in records that a person sees, in the width of the command that runs.
+$show = @'
+[CmdletBinding()]
+param([switch] $Paging, [switch] $Transcript, [Parameter(ValueFromPipeline)] [psobject] $InputObject)
+begin {
+    $shown = $null
+    if ($MyInvocation.ExpectingInput) {
+        $shown = {
+            Microsoft.PowerShell.Utility\Out-String -Stream -Width ([AppContext]::GetData('SessionPool.Width')) |
+                Microsoft.PowerShell.Utility\Write-Host
+        }.GetSteppablePipeline($MyInvocation.CommandOrigin)
+        $shown.Begin($PSCmdlet)
+    }
+}
+process {
+    if ($null -ne $shown) { $shown.Process($InputObject) }
+    else { , $InputObject | & $PSCmdlet.MyInvocation.MyCommand.ScriptBlock }
+}
+end { if ($null -ne $shown) { $shown.End() } }
+clean { if ($null -ne $shown) { $shown.Clean() } }
+'@
+$initial = [initialsessionstate]::CreateDefault2()
+foreach ($name in 'Out-Host', 'Out-Default') {
+    $initial.Commands.Add([Management.Automation.Runspaces.SessionStateFunctionEntry]::new($name, $show))
+}
+$runspace = [runspacefactory]::CreateRunspace($initial)
 $runspace.ThreadOptions = 'ReuseThread'
 $runspace.Open()
-
 
 # Whether callers left something in the session: a name in the global scope that was not there
 # before, or a preference of another value. The engine's own tables answer in microseconds; they are
@@ -392,6 +417,7 @@ function Invoke-Request([string] $Line) {
         Script = $utf8.GetString([Convert]::FromBase64String($fields[5]))
     }
     if ($job.Json) { $job.Depth = [int] $fields[4] } else { $job.Width = [int] $fields[4] }
+    [AppContext]::SetData('SessionPool.Width', $job.Width)
     $own = $fields[2] -ceq '1'
     $writer.WriteLine("B$($job.Token) ")
     $before = if ($own) { @(Get-CallerState) }

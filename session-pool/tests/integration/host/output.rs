@@ -23,6 +23,7 @@ pub fn trials(suite: &mut Suite) {
             a_layout_in_json_becomes_strings,
             console_text_arrives_also_without_a_line_end,
             warnings_of_a_host_are_seen_once,
+            what_is_sent_to_the_host_is_shown,
             progress_is_reported,
             shadowed_cmdlets_change_nothing,
             a_text_too_long_for_one_frame_comes_in_pieces,
@@ -302,6 +303,38 @@ async fn warnings_of_a_host_are_seen_once(cx: &Context) {
     warnings.sort_unstable();
     assert_eq!(warnings, ["by cmdlet", "by host"]);
     done(host).await;
+}
+
+async fn what_is_sent_to_the_host_is_shown(cx: &Context) {
+    let mut host = cx.host().await;
+    let script = "'a'; 1, 2 | Out-Host; [pscustomobject]@{ name = 'x' } | Format-Table | oh; 'b'; \
+                  Out-Host -InputObject 3; 4 | Out-Default; Write-Host 5";
+    let ran = Ran::text(&mut host, script).await.completed();
+    let shown: Vec<_> = kinds(&ran)
+        .into_iter()
+        .filter(|kind| kind != "information true ")
+        .collect();
+    let header = "information true name";
+    assert_eq!(
+        shown,
+        [
+            "output a",
+            "information true 1",
+            "information true 2",
+            header,
+            "information true ----",
+            "information true x",
+            "output b",
+            "information true 3",
+            "information true 4",
+            "information true 5"
+        ]
+    );
+    assert!(!ran.finished.stateful);
+    // As wide as the command's output, which a later command may want otherwise.
+    let wide = "'y' * 100 | Select-Object @{ n = 'long'; e = { $_ } } | Format-Table | Out-Host";
+    let ran = Ran::text(&mut host, wide).await.completed();
+    assert!(kinds(&ran).contains(&format!("information true {}", "y".repeat(100))));
 }
 
 async fn progress_is_reported(cx: &Context) {
