@@ -114,19 +114,47 @@ pub(super) async fn require_own_host(
         return Err(ApiError::ForbiddenHost { host });
     }
     for origin in request.headers().get_all(header::ORIGIN) {
-        let own = origin.to_str().ok().and_then(|origin| {
-            let rest = origin
-                .strip_prefix("http://")
-                .or_else(|| origin.strip_prefix("https://"))?;
-            rest.parse::<Authority>().ok()
+        let is_own = host.as_ref().is_some_and(|host| {
+            let origin = origin.to_str().ok();
+            origin.is_some_and(|origin| is_same_origin(origin, host))
         });
-        if own.is_none() || own != host {
+        if !is_own {
             return Err(ApiError::ForbiddenOrigin {
                 origin: String::from_utf8_lossy(origin.as_bytes()).into_owned(),
             });
         }
     }
     Ok(next.run(request).await)
+}
+
+/// Whether a page of this origin came from the pool itself, by the name in `Host` or, where that is
+/// loopback, by another name of loopback with the same port: a person may have typed `localhost`
+/// and a program `127.0.0.1`. What else listens there runs on this machine already.
+fn is_same_origin(origin: &str, host: &Authority) -> bool {
+    let (rest, usual_port) = match (
+        origin.strip_prefix("http://"),
+        origin.strip_prefix("https://"),
+    ) {
+        (Some(rest), _) => (rest, 80),
+        (None, Some(rest)) => (rest, 443),
+        (None, None) => return false,
+    };
+    let Ok(origin) = rest.parse::<Authority>() else {
+        return false;
+    };
+    let port = |authority: &Authority| authority.port_u16().unwrap_or(usual_port);
+    origin == *host
+        || is_loopback(&folded(origin.host()))
+            && is_loopback(&folded(host.host()))
+            && port(&origin) == port(host)
+}
+
+/// Whether a name, in lower case and without brackets, is this machine's to itself.
+fn is_loopback(host: &str) -> bool {
+    host == "localhost"
+        || host
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
 /// The one host that a request names: in its line (RFC 9112, section 3.2.2) or its header.
@@ -163,10 +191,7 @@ impl AllowedHosts {
     /// Whether a request for this host (without its port) is meant for the pool.
     fn permit(&self, host: &str) -> bool {
         let host = folded(host);
-        let is_loopback = host
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.to_canonical().is_loopback());
-        is_loopback || host == "localhost" || self.0.contains(&host)
+        is_loopback(&host) || self.0.contains(&host)
     }
 }
 
@@ -218,6 +243,32 @@ mod tests {
             "2130706433",
         ] {
             assert!(!hosts.permit(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn every_name_of_loopback_is_the_same_origin() {
+        for (origin, host, same) in [
+            ("http://localhost:5200", "localhost:5200", true),
+            ("http://localhost:5200", "127.0.0.1:5200", true),
+            ("http://127.0.0.1:5200", "[::1]:5200", true),
+            ("http://LOCALHOST:5200", "127.0.0.1:5200", true),
+            ("http://localhost", "127.0.0.1:80", true),
+            ("https://box.example", "box.example", true),
+            ("http://localhost:3000", "127.0.0.1:5200", false),
+            ("http://localhost", "127.0.0.1:5200", false),
+            ("http://localhost:5200", "box.example:5200", false),
+            (
+                "http://localhost.evil.example:5200",
+                "127.0.0.1:5200",
+                false,
+            ),
+            ("http://evil.example:5200", "127.0.0.1:5200", false),
+            ("ftp://localhost:5200", "localhost:5200", false),
+            ("null", "localhost:5200", false),
+        ] {
+            let host = host.parse().unwrap();
+            assert_eq!(is_same_origin(origin, &host), same, "{origin} {host}");
         }
     }
 

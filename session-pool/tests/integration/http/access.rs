@@ -151,6 +151,10 @@ async fn foreign_hosts_and_pages_are_refused(cx: &Context) {
             ("host", "localhost:5200"),
             ("origin", "http://localhost:5200"),
         ],
+        vec![
+            ("host", "127.0.0.1:5200"),
+            ("origin", "http://localhost:5200"),
+        ],
     ] {
         assert_eq!(
             api.send(with(&headers)).await.status,
