@@ -21,12 +21,13 @@ pub fn run(options: InstallOptions) -> Result<(), Box<dyn Error>> {
     };
     let version = options.version.as_deref().map(str::parse).transpose();
     let sha256 = options.sha256.as_deref().map(str::parse).transpose();
+    let from = options.from.as_deref().map(str::parse).transpose();
     let pwsh = install(install::InstallOptions {
         version: version
             .map_err(UsageError::mistake)?
             .unwrap_or(install::DEFAULT_VERSION),
         sha256: sha256.map_err(UsageError::mistake)?,
-        from: options.from.as_deref().map(str::parse).transpose()?,
+        from: from.map_err(UsageError::mistake)?,
         into,
         architecture: Architecture::current()?,
     })?;

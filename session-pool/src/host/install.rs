@@ -53,11 +53,14 @@ pub enum Source {
 }
 
 impl FromStr for Source {
-    type Err = std::convert::Infallible;
+    type Err = InstallError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Ok(match Url::parse(text) {
             Ok(url) if matches!(url.scheme(), "http" | "https") => Self::Url(url),
+            Ok(url) if text.contains("://") => {
+                return Err(InstallError::Scheme(url.scheme().to_owned()));
+            }
             _ => Self::File(PathBuf::from(text)),
         })
     }
@@ -170,6 +173,26 @@ pub enum InstallError {
         found: Sha256,
         /// The digest it should have.
         expected: Sha256,
+    },
+    /// A URL that is fetched by other means.
+    #[error(
+        "--from takes a file, or a URL that begins with http:// or https://; for {0}:// fetch the \
+         archive yourself and give the file"
+    )]
+    Scheme(String),
+    /// An archive that cannot be unpacked.
+    #[error(
+        "{from} cannot be unpacked into {}: {source}; nothing was installed. If the disk is not full, \
+         the archive is damaged or no .tar.gz: download it again",
+        into.display()
+    )]
+    Archive {
+        /// Where it came from.
+        from: String,
+        /// The directory that was to hold it.
+        into: PathBuf,
+        /// What the system or the decoder said.
+        source: io::Error,
     },
     /// A verified archive that holds no PowerShell.
     #[error("{0} holds no program `pwsh`; is it a PowerShell tarball for Linux?")]
@@ -315,5 +338,13 @@ mod tests {
         ));
         assert!(matches!("/tmp/a.tar.gz".parse(), Ok(Source::File(_))));
         assert!("abc".parse::<Sha256>().is_err());
+        for other in ["ftp://host/a.tar.gz", "file:///tmp/a.tar.gz"] {
+            let error = other.parse::<Source>().unwrap_err().to_string();
+            let scheme = other.split("//").next().unwrap();
+            assert!(
+                error.contains("--from") && error.contains(scheme),
+                "{error}"
+            );
+        }
     }
 }

@@ -18,7 +18,11 @@ pub(super) fn put_in_place(fetched: Fetched, target: &Path) -> Result<PathBuf, I
         .prefix(".unpacking-")
         .tempdir_in(parent)
         .map_err(InstallError::io(parent))?;
-    unpack(fetched.file, unpacked.path()).map_err(InstallError::io(unpacked.path()))?;
+    unpack(fetched.file, unpacked.path()).map_err(|source| InstallError::Archive {
+        from: fetched.from.clone(),
+        into: parent.to_owned(),
+        source,
+    })?;
     let program = unpacked.path().join("pwsh");
     if !fs::symlink_metadata(&program).is_ok_and(|found| found.is_file()) {
         return Err(InstallError::NoPwsh(fetched.from));
