@@ -1,12 +1,13 @@
 //! The `demo` command: the same server, with two made-up tenants behind it.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::banner::{self, Player};
 use super::cloud::CloudServer;
 use super::entra::{DemoEntra, EntraError, write_atomically};
+use super::printer::Printer;
 use super::{DIRECTORY_VARIABLE, modules, person, recordings, registry, routes};
 use crate::cli::DemoOptions;
 use crate::config::{
@@ -14,6 +15,7 @@ use crate::config::{
 };
 use crate::directories;
 use crate::host::Program;
+use crate::host::pwsh::NotFound;
 use crate::install_pwsh;
 use crate::logging::{self, LoggingError};
 use crate::powershell;
@@ -48,9 +50,23 @@ pub enum DemoError {
     /// The stand-ins for Entra and Graph cannot listen.
     #[error(transparent)]
     Cloud(#[from] super::cloud::CloudError),
+    /// The PowerShell that was named is none.
+    #[error(transparent)]
+    Pwsh(NotFound),
     /// The server failed.
     #[error(transparent)]
     Serve(#[from] ServeError),
+}
+
+impl DemoError {
+    /// Whether a setting is wrong, and not the moment.
+    pub fn is_mistake(&self) -> bool {
+        match self {
+            Self::Config(_) | Self::NoHome | Self::Pwsh(_) => true,
+            Self::Serve(error) => error.is_mistake(),
+            _ => false,
+        }
+    }
 }
 
 /// Serves the demo until a signal says stop.
@@ -76,7 +92,8 @@ pub fn run(options: DemoOptions) -> Result<(), DemoError> {
         registry::registry_json(&cloud.registry_value())?.as_bytes(),
     )?;
 
-    let (program, player) = program(&config.sessions, &home, no_install)?;
+    let printer = Printer::start().map_err(ServeError::System)?;
+    let (program, player) = program(&config.sessions, &home, no_install, &printer)?;
     let mut variables = vec![(
         DIRECTORY_VARIABLE.into(),
         directory.clone().into_os_string(),
@@ -93,10 +110,12 @@ pub fn run(options: DemoOptions) -> Result<(), DemoError> {
     };
     serve::run(config, flavour, move |started| {
         let text = banner::text(started, &directory, auto_sign_in.is_some(), player);
-        // A closed standard output is no reason to stop.
-        drop(io::stdout().write_all(text.as_bytes()));
+        printer.say(text.trim_end());
         async move {
-            tokio::join!(server.serve(), person::attend(entra, cloud, auto_sign_in));
+            tokio::join!(
+                server.serve(),
+                person::attend(entra, cloud, auto_sign_in, printer)
+            );
         }
     })?;
     Ok(())
@@ -130,28 +149,27 @@ fn program(
     sessions: &SessionConfig,
     home: &Path,
     no_install: bool,
-) -> Result<(Program, Player), ServeError> {
+    printer: &Printer,
+) -> Result<(Program, Player), DemoError> {
     let missing = match powershell::find(sessions, Some(home)) {
         Ok(pwsh) => return Ok((pwsh.into(), Player::PowerShell)),
+        // Another one than was asked for would hide the mistake.
+        Err(wrong @ NotFound::Explicit(_)) => return Err(DemoError::Pwsh(wrong)),
         Err(missing) => missing,
     };
     if no_install {
-        say(&format!("{missing}."));
+        printer.say(format!("{missing}."));
     } else {
-        say(
+        printer.say(
             "No PowerShell was found: installing the official one for this user (--no-install refuses) …",
         );
         match install_pwsh::official(home) {
             Ok(pwsh) => return Ok((pwsh.into(), Player::PowerShell)),
-            Err(error) => say(&format!("That did not work: {error}")),
+            Err(error) => printer.say(format!("That did not work: {error}")),
         }
     }
     Ok((
-        recordings::program(std::env::current_exe()?),
+        recordings::program(std::env::current_exe().map_err(ServeError::System)?),
         Player::Recordings,
     ))
-}
-
-fn say(line: &str) {
-    drop(writeln!(io::stdout(), "{line}"));
 }

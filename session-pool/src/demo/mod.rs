@@ -16,6 +16,7 @@ pub mod command;
 pub mod entra;
 pub mod modules;
 mod person;
+mod printer;
 mod recordings;
 pub mod registry;
 mod routes;

@@ -15,6 +15,9 @@ use crate::host::fake;
 /// The code that the recorded sign-in asks for.
 const CODE: &str = "DEMO12345";
 
+/// The last part of the home of the connection whose answers were recorded.
+const HOME: &str = "contoso";
+
 /// What the proposed commands put out on the demo tenant contoso, in their order.
 const ANSWERS: [&str; PROPOSED.len()] = [
     include_str!("recordings/mailboxes.txt"),
@@ -62,7 +65,8 @@ fn scenario(directory: &Path) -> Value {
             "steps": records.collect::<Vec<_>>(),
         }));
     }
-    json!({ "commands": commands })
+    // The recordings are contoso's; another connection is told that PowerShell is needed.
+    json!({ "home": HOME, "commands": commands })
 }
 
 /// The prompt, the person, and who has signed in.
@@ -85,7 +89,7 @@ fn sign_in(directory: &Path) -> Value {
         "module": "exo",
         "tenant": tenant_id,
         "account": account,
-        "home": "contoso",
+        "home": HOME,
         "process": 0,
         "created": "2026-01-01T00:00:00Z",
         "lifetime_seconds": 1e12,
