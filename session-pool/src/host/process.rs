@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 use tokio::net::unix::pipe;
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{Signal as SignalStream, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::directory::StartDirectory;
@@ -57,21 +57,23 @@ impl Process {
         let pid = id(&child).map_err(cannot_start)?;
         let kill = CancellationToken::new();
         let (report, ended) = watch::channel(None);
-        tokio::spawn(supervise(
+        let (listed, is_listed) = oneshot::channel();
+        let child = Supervised {
             child,
-            pid,
+            group: pid,
             endings,
-            kill.clone(),
-            report,
-            reaper.clone(),
-        ));
+            kill: kill.clone(),
+        };
+        tokio::spawn(child.supervise(reaper.clone(), listed, report));
         let process = Self {
             pid,
             _kill_on_drop: kill.clone().drop_guard(),
             kill,
             ended,
         };
-        reaper.add(pid).await?;
+        is_listed.await.map_err(|_| HostError::NoReaper {
+            source: io::ErrorKind::BrokenPipe.into(),
+        })??;
         Ok((process, Pipes { stdout, stderr }))
     }
 
@@ -138,24 +140,100 @@ async fn exit(pid: Pid, mut endings: SignalStream) {
     }
 }
 
-async fn supervise(
-    mut child: Child,
+/// A child with what its watching task needs.
+struct Supervised {
+    child: Child,
     group: Pid,
     endings: SignalStream,
     kill: CancellationToken,
-    report: watch::Sender<Option<Ended>>,
-    reaper: Reaper,
-) {
-    tokio::select! {
-        () = exit(group, endings) => {}
-        () = kill.cancelled() => {}
+}
+
+impl Supervised {
+    /// Has the group put on the reaper's list, waits for the end, and has it taken off again. One
+    /// task does all of it: a process that ends at once must not be taken off before it is on, or
+    /// its number would stay there and some day be another group's.
+    async fn supervise(
+        self,
+        reaper: Reaper,
+        listed: oneshot::Sender<Result<(), HostError>>,
+        report: watch::Sender<Option<Ended>>,
+    ) {
+        let Self {
+            mut child,
+            group,
+            endings,
+            kill,
+        } = self;
+        let added = reaper.add(group).await;
+        let is_listed = added.is_ok();
+        // The asker may have given up; then `kill` is cancelled.
+        let _ = listed.send(added);
+        if is_listed {
+            tokio::select! {
+                () = exit(group, endings) => {}
+                () = kill.cancelled() => {}
+            }
+        }
+        // Before the leader is awaited: until then its number cannot become another group's.
+        if let Err(error) = rustix::process::kill_process_group(group, Signal::KILL) {
+            tracing::warn!(%error, group = group.as_raw_nonzero(), "cannot kill a process group");
+        }
+        let status = child.wait().await.ok();
+        reaper.remove(group).await;
+        // Nobody may be left who wants to know.
+        let _ = report.send(Some(status));
     }
-    // Before the leader is awaited: until then its number cannot become another group's.
-    if let Err(error) = rustix::process::kill_process_group(group, Signal::KILL) {
-        tracing::warn!(%error, group = group.as_raw_nonzero(), "cannot kill a process group");
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )]
+
+    use std::time::Duration;
+
+    use super::super::dial::BOOTSTRAP;
+    use super::super::environment::Environment;
+    use super::super::reaper::Request;
+    use super::*;
+
+    #[tokio::test]
+    async fn a_group_is_taken_off_the_list_only_after_it_was_put_on() {
+        let directory = tempfile::tempdir().unwrap();
+        let start = StartDirectory::create(directory.path(), &BOOTSTRAP, "nonce").unwrap();
+        let spec = SpawnSpec {
+            program: std::path::PathBuf::from("/bin/true").into(),
+            home: directory.path().to_owned(),
+            user: None,
+            environment: Environment::from_vars(Vec::new(), &[]),
+            socket_root: directory.path().to_owned(),
+            ready_within: Duration::from_secs(60),
+        };
+        let (reaper, mut requests) = Reaper::recorded();
+        let starting =
+            tokio::spawn(async move { Process::start(&spec, &start, &reaper).await.map(drop) });
+        let Some(Request::Add(group, done)) = requests.recv().await else {
+            panic!("the group is not put on the list")
+        };
+        // The process has ended, and nobody has said yet that the helper knows of it.
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        tokio::task::spawn_blocking(move || rustix::process::waitid(WaitId::Pid(group), options))
+            .await
+            .unwrap()
+            .unwrap();
+        let early = tokio::time::timeout(Duration::from_millis(200), requests.recv()).await;
+        assert!(early.is_err(), "{early:?} overtook");
+        done.send(Ok(())).unwrap();
+        let removed = requests.recv().await;
+        let Some(Request::Remove(removed, gone)) = removed else {
+            panic!("{removed:?} instead of being taken off")
+        };
+        assert_eq!(removed, group);
+        gone.send(()).unwrap();
+        starting.await.unwrap().unwrap();
     }
-    let status = child.wait().await.ok();
-    reaper.remove(group).await;
-    // Nobody may be left who wants to know.
-    let _ = report.send(Some(status));
 }

@@ -25,7 +25,7 @@ pub struct Reaper {
 }
 
 #[derive(Debug)]
-enum Request {
+pub(super) enum Request {
     Add(Pid, oneshot::Sender<io::Result<()>>),
     Remove(Pid, oneshot::Sender<()>),
     End(oneshot::Sender<()>),
@@ -48,6 +48,13 @@ impl Reaper {
             .run(receiver),
         );
         Ok(Self { requests })
+    }
+
+    /// A handle whose requests a test answers.
+    #[cfg(test)]
+    pub(super) fn recorded() -> (Self, mpsc::Receiver<Request>) {
+        let (requests, receiver) = mpsc::channel(16);
+        (Self { requests }, receiver)
     }
 
     /// Puts a group on the list; returns when the helper is sure to learn of it.
