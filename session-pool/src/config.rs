@@ -1,5 +1,7 @@
 //! The configuration: what the command line and the environment say, checked once and typed.
 
+mod hosts;
+
 use std::net::{IpAddr, SocketAddr};
 use std::num::{NonZeroU8, NonZeroU16};
 use std::path::{Path, PathBuf};
@@ -161,6 +163,12 @@ pub enum ConfigError {
     /// The connection's name cannot be one.
     #[error("M365_CONNECTION (--connection) cannot be used: {0}")]
     Connection(#[from] InvalidName),
+    /// No request could name this host.
+    #[error(
+        "SESSION_POOL_ALLOWED_HOSTS (--allowed-host) must hold host names or IP addresses, without \
+         scheme, port or path, not {0:?}"
+    )]
+    AllowedHost(String),
     /// A name that no environment variable can have.
     #[error(
         "SESSION_POOL_PASS_ENV (--pass-env) must hold names of environment variables, not {0:?}"
@@ -206,7 +214,7 @@ impl AccessConfig {
         };
         Ok(Self {
             listen: SocketAddr::new(options.host, options.port),
-            allowed_hosts: not_empty(options.allowed_hosts),
+            allowed_hosts: hosts::checked(options.allowed_hosts)?,
             token,
         })
     }
@@ -435,6 +443,12 @@ mod tests {
             ("--token ä", "SESSION_POOL_TOKEN"),
             ("--connection a/b", "M365_CONNECTION"),
             ("--pass-env A,B=hunter2", "SESSION_POOL_PASS_ENV"),
+            (
+                "--allowed-host http://pool.lan",
+                "SESSION_POOL_ALLOWED_HOSTS",
+            ),
+            ("--allowed-host pool.lan:5200", "SESSION_POOL_ALLOWED_HOSTS"),
+            ("--allowed-host *.lan", "SESSION_POOL_ALLOWED_HOSTS"),
         ] {
             let error = config(line).unwrap_err().to_string();
             assert!(
@@ -446,9 +460,10 @@ mod tests {
 
     #[test]
     fn lists_may_be_repeated_or_separated() {
-        let config = config("--pass-env A,B --pass-env C --allowed-host pool.lan").unwrap();
+        let config =
+            config("--pass-env A,B --pass-env C --allowed-host pool.lan,[fd00::1]").unwrap();
         assert_eq!(config.sessions.pass_env, ["A", "B", "C"]);
-        assert_eq!(config.access.allowed_hosts, ["pool.lan"]);
+        assert_eq!(config.access.allowed_hosts, ["pool.lan", "[fd00::1]"]);
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub enum IsolationError {
         remedy: &'static str,
     },
     /// The homes' directory cannot be made or opened to the ids.
-    #[error("cannot use the directory {path}: {source}. Check its owner, or name another with --homes-dir", path = path.display())]
+    #[error("SESSION_POOL_HOMES_DIR (--homes-dir) cannot be used: {path}: {source}. Check its owner and mode, or name another", path = path.display())]
     Homes {
         /// The directory.
         path: PathBuf,

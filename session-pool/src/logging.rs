@@ -63,8 +63,8 @@ pub struct LogConfig {
 pub enum LoggingError {
     /// The file cannot be opened.
     #[error(
-        "the log file {path} cannot be written: {source}; name another directory with --log-dir or \
-         SESSION_POOL_LOG_DIR",
+        "SESSION_POOL_LOG_DIR (--log-dir) cannot be used: the log file {path} cannot be written: \
+         {source}. Check the directory's owner and mode, or name another",
         path = path.display()
     )]
     File {

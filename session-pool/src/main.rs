@@ -33,7 +33,13 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<(), Box<dyn Error>> {
     match command {
         Command::Serve(options) => serve(*options),
-        Command::Demo(options) => Ok(demo::command::run(*options)?),
+        Command::Demo(options) => demo::command::run(*options).map_err(|error| {
+            if error.is_mistake() {
+                UsageError::mistake(error).into()
+            } else {
+                error.into()
+            }
+        }),
         Command::InstallPwsh(options) => install_pwsh::run(options),
         Command::Policy(command) => Ok(policy_command::run(
             command,
@@ -55,11 +61,16 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
 fn serve(options: ServeOptions) -> Result<(), Box<dyn Error>> {
     let home = std::env::home_dir();
     let config = ServeConfig::new(options, home.as_deref()).map_err(UsageError::mistake)?;
-    let _log = logging::init(&config.places.log())?;
-    let pwsh = powershell::find(&config.sessions, home.as_deref())?;
-    Ok(serve::run(config, Flavour::plain(pwsh), |_| {
-        std::future::pending()
-    })?)
+    let _log = logging::init(&config.places.log()).map_err(UsageError::mistake)?;
+    let pwsh =
+        powershell::find_usable(&config.sessions, home.as_deref()).map_err(UsageError::mistake)?;
+    serve::run(config, Flavour::plain(pwsh), |_| std::future::pending()).map_err(|error| {
+        if error.is_mistake() {
+            UsageError::mistake(error).into()
+        } else {
+            error.into()
+        }
+    })
 }
 
 /// Prints help or a mistake where it belongs. A closed stream is nobody's mistake.

@@ -1,9 +1,98 @@
 //! Which PowerShell the pool's processes are.
 
+use std::io;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::io::AsyncReadExt;
+use tokio::process::Command;
 
 use crate::config::SessionConfig;
-use crate::host::pwsh::{NotFound, Search};
+use crate::host::pwsh::{NotFound, PwshVersion, Search, VersionError};
+
+/// How long `pwsh --version` may take; it takes a tenth of a second.
+const VERSION_WITHIN: Duration = Duration::from_secs(20);
+
+/// PowerShell is not there, or not fit for the pool.
+#[derive(Debug, thiserror::Error)]
+pub enum UnusablePwsh {
+    /// There is none.
+    #[error(transparent)]
+    NotFound(#[from] NotFound),
+    /// It is too old.
+    #[error("{} cannot be used (SESSION_POOL_PWSH, --pwsh): {source}", path.display())]
+    Version {
+        /// The program.
+        path: PathBuf,
+        /// Which version it is, and which is needed.
+        source: VersionError,
+    },
+    /// It cannot be started.
+    #[error(
+        "{} cannot be started: {source}; correct SESSION_POOL_PWSH (--pwsh), or make the file \
+         executable",
+        path.display()
+    )]
+    CannotStart {
+        /// The program.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// Finds PowerShell, and asks it for its version: better now than at the first command.
+///
+/// # Errors
+/// [`UnusablePwsh`], with how to get one that is fit.
+pub fn find_usable(config: &SessionConfig, home: Option<&Path>) -> Result<PathBuf, UnusablePwsh> {
+    let path = find(config, home)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let said = runtime.and_then(|runtime| runtime.block_on(version_line(&path)));
+    match said {
+        Err(source) => Err(UnusablePwsh::CannotStart { path, source }),
+        Ok(line) => match line.trim().strip_prefix("PowerShell ").map(str::parse) {
+            Some(Ok(version)) => match PwshVersion::supported(version) {
+                Ok(_) => Ok(path),
+                Err(source) => Err(UnusablePwsh::Version { path, source }),
+            },
+            // Whatever else it is: the start of a session says more than a guess here could.
+            Some(Err(_)) | None => Ok(path),
+        },
+    }
+}
+
+/// What `pwsh --version` prints, or nothing where it takes too long. Nothing is left of it.
+async fn version_line(pwsh: &Path) -> io::Result<String> {
+    let mut child = Command::new(pwsh)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn()?;
+    let group = child
+        .id()
+        .and_then(|id| i32::try_from(id).ok())
+        .and_then(Pid::from_raw);
+    let mut line = Vec::new();
+    if let Some(stdout) = child.stdout.take() {
+        let mut start = stdout.take(200);
+        // Too late or broken: then it said nothing.
+        let _ = tokio::time::timeout(VERSION_WITHIN, start.read_to_end(&mut line)).await;
+    }
+    if let Some(group) = group {
+        // Before it is awaited: until then its number cannot become another group's.
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+    child.wait().await?;
+    Ok(String::from_utf8_lossy(&line).into_owned())
+}
 
 /// Finds PowerShell in the order that `--help` tells.
 ///

@@ -1,5 +1,7 @@
 //! The server: what `serve` and `demo` are made of, from the first directory to the last process.
 
+mod error;
+
 use std::ffi::OsString;
 use std::future::Future;
 use std::io;
@@ -12,21 +14,23 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{ServeConfig, TokenPolicy};
+use crate::config::{Places, ServeConfig, TokenPolicy};
 use crate::directories;
 use crate::host::{
-    Environment, HostError, Program, Reaper, RunDirectory, SpawnSpec, reaper, short_directories,
+    Environment, HostError, Program, Reaper, RunDirectory, SpawnSpec, privileges, short_directories,
 };
 use crate::http::{self, Access, AllowedHosts, App, Metrics};
 use crate::isolation::{self, IsolationError};
 use crate::port_owner;
-use crate::session::policy_file::{PolicyFileError, PolicyHandle, PolicyWatcher};
-use crate::session::registry_watch::{RegistryHandle, RegistryWatcher};
+use crate::session::policy_file::{PolicyHandle, PolicyWatcher};
+use crate::session::registry_watch::{RegistryHandle, RegistryHealth, RegistryWatcher};
 use crate::session::{
     Credentials, Guard, GuardParts, Journal, JournalError, Launcher, Limits, Pool, PoolParts,
     ResultLimits, Users,
 };
-use crate::token_file::{self, AccessToken, TokenFileError};
+use crate::token_file::{self, AccessToken};
+
+pub use error::ServeError;
 
 /// How long a process may take until it takes commands. Twenty at once need nine seconds on two
 /// cores.
@@ -37,53 +41,6 @@ const CANCEL_GRACE: Duration = Duration::from_secs(5);
 
 /// How long answers that have begun may take when every job is final.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
-
-/// Why the server did not start, or ended.
-#[derive(Debug, thiserror::Error)]
-pub enum ServeError {
-    /// The address is taken or not the machine's.
-    #[error(
-        "cannot listen on {address}: {source}{owner}. Choose another with --port \
-         (SESSION_POOL_PORT) or --host (SESSION_POOL_HOST)"
-    )]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// What the system said.
-        source: io::Error,
-        /// Who has it, where that can be known.
-        owner: String,
-    },
-    /// A directory of the pool's cannot be made or used.
-    #[error("cannot use the directory {path}: {source}. Check its owner, or name another")]
-    Directory {
-        /// The directory.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The access token cannot be read or made.
-    #[error(transparent)]
-    Token(#[from] TokenFileError),
-    /// The policy file cannot be used.
-    #[error(transparent)]
-    Policy(#[from] PolicyFileError),
-    /// The job journal cannot be used.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// The helper process or the socket directory cannot be had.
-    #[error(transparent)]
-    Host(#[from] HostError),
-    /// The metrics recorder is there already.
-    #[error("cannot set up metrics: {0}")]
-    Metrics(String),
-    /// Sessions cannot have user ids of their own.
-    #[error(transparent)]
-    Isolation(#[from] IsolationError),
-    /// Tokio, a signal or the listener failed.
-    #[error("the system refused: {0}")]
-    System(#[from] io::Error),
-}
 
 /// What a kind of server has beside its configuration.
 #[derive(Debug)]
@@ -132,6 +89,16 @@ pub fn run<F>(
 where
     F: Future<Output = ()> + Send + 'static,
 {
+    // First of all, and before there are threads: what the environment holds must not be readable
+    // by what runs in the sessions.
+    privileges::make_non_dumpable()?;
+    if let Err(error) = privileges::close_to_children() {
+        tracing::warn!(
+            %error,
+            "sessions that run as root can read this pool's memory: run it as another user, or allow \
+             it CAP_SETPCAP"
+        );
+    }
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?
@@ -146,17 +113,15 @@ async fn serve<F>(
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    // First of all: what the environment holds must not be readable by what runs in the sessions.
-    reaper::make_non_dumpable()?;
     let listener = listen(config.access.listen).await?;
     let state = &config.places.state_dir;
-    private_directory(state)?;
+    private_directory(state, state)?;
     let token = token(&config.access.token, state)?;
     let environment = environment(&config, flavour.variables, flavour.modules);
     let homes = homes(&config, &flavour.program, &environment)?;
-    let sockets = sockets(state, &homes)?;
+    let sockets = sockets(state, &homes).map_err(|error| ServeError::state(state, error))?;
     let helper = Reaper::start(std::env::current_exe()?)?;
-    let (watcher, registry) = RegistryWatcher::open(config.places.registry.clone());
+    let (watcher, registry) = registry(&config.places)?;
     let metrics = Metrics::install().map_err(|error| ServeError::Metrics(error.to_string()))?;
     let launcher = Launcher {
         program: flavour.program,
@@ -167,7 +132,8 @@ where
         ready_within: READY_WITHIN,
         reaper: helper.clone(),
     };
-    let (policy_watcher, policy) = PolicyWatcher::open(config.policy.file.clone())?;
+    let (policy_watcher, policy) =
+        PolicyWatcher::open(config.policy.file.clone()).map_err(ServeError::Policy)?;
     let guard = guard(&config, &launcher, policy);
     let pool = pool(&config, launcher, guard, registry)?;
     let access = Access::new(
@@ -234,6 +200,29 @@ where
     Ok(())
 }
 
+/// Opens the registry. One that is missing or broken may be mended while the pool serves; a
+/// directory in its place stays one, and under Docker only the container's end mends that.
+fn registry(places: &Places) -> Result<(RegistryWatcher, RegistryHandle), ServeError> {
+    let (watcher, handle) = RegistryWatcher::open(places.registry.clone());
+    let health = handle.health();
+    if health == RegistryHealth::Directory {
+        let advice = health.advice(&places.registry).unwrap_or_default();
+        return Err(ServeError::Registry(advice));
+    }
+    if let Some(only) = &places.connection
+        && let Err(unknown) = handle.registry().get(only.as_str())
+    {
+        tracing::warn!(
+            nearest = unknown.nearest.join(", "),
+            "M365_CONNECTION (--connection) is {:?}, which the registry {} does not have: every \
+             request is refused until it does",
+            unknown.name,
+            places.registry.display()
+        );
+    }
+    Ok((watcher, handle))
+}
+
 fn pool(
     config: &ServeConfig,
     launcher: Launcher,
@@ -242,9 +231,13 @@ fn pool(
 ) -> Result<Pool, ServeError> {
     let places = &config.places;
     let spool = places.state_dir.join("spool");
-    private_directory(&spool)?;
+    private_directory(&spool, &places.state_dir)?;
     let limits = &config.limits;
-    let journal = Journal::open(&places.state_dir, &places.instance(), limits.keep_results)?;
+    let journal = Journal::open(&places.state_dir, &places.instance(), limits.keep_results)
+        .map_err(|error| match error {
+            JournalError::InUse(_) => ServeError::Journal(error),
+            JournalError::Io { .. } => ServeError::state(&places.state_dir, error),
+        })?;
     Ok(Pool::new(PoolParts {
         launcher,
         registry,
@@ -303,7 +296,10 @@ fn homes(
     let directory = own.clone().unwrap_or_else(|| state.join("homes"));
     let users = match config.isolation.user_ids_from {
         None => {
-            private_directory(&directory)?;
+            directories::make_private(&directory).map_err(|source| IsolationError::Homes {
+                path: directory.clone(),
+                source,
+            })?;
             None
         }
         Some(first) => {
@@ -379,10 +375,13 @@ fn token(policy: &TokenPolicy, state: &Path) -> Result<Token, ServeError> {
     };
     Ok(match policy {
         TokenPolicy::Kept => in_file(
-            token_file::read_or_make(state)?,
+            token_file::read_or_make(state).map_err(|error| ServeError::state(state, error))?,
             state.join(token_file::FILE_NAME),
         ),
-        TokenPolicy::File(file) => in_file(token_file::read(file)?, file.clone()),
+        TokenPolicy::File(file) => in_file(
+            token_file::read(file).map_err(ServeError::TokenFile)?,
+            file.clone(),
+        ),
         TokenPolicy::Given(token) => Token {
             value: Some(token.clone()),
             file: None,
@@ -407,10 +406,12 @@ fn token(policy: &TokenPolicy, state: &Path) -> Result<Token, ServeError> {
     })
 }
 
-fn private_directory(path: &Path) -> Result<(), ServeError> {
-    directories::make_private(path).map_err(|source| ServeError::Directory {
-        path: path.to_owned(),
-        source,
+fn private_directory(path: &Path, state: &Path) -> Result<(), ServeError> {
+    directories::make_private(path).map_err(|source| {
+        ServeError::state(
+            state,
+            format_args!("cannot make {}: {source}", path.display()),
+        )
     })
 }
 

@@ -63,8 +63,8 @@ pub enum TokenFileError {
         source: io::Error,
     },
     /// It holds something else.
-    #[error("{path} does not hold an access token: {source}; delete it, and the pool makes a new one \
-             when it starts", path = path.display())]
+    #[error("{path} does not hold an access token: {source}; the pool's own, pool.token in its state \
+             directory, can be deleted: the pool makes a new one when it starts", path = path.display())]
     Malformed {
         /// The file.
         path: PathBuf,

@@ -46,7 +46,7 @@ pub struct AccessOptions {
     #[arg(long, env = "SESSION_POOL_HOST", default_value = "127.0.0.1", value_parser = address)]
     pub host: IpAddr,
     /// Port to listen on; 0 takes a free one
-    #[arg(long, env = "SESSION_POOL_PORT", default_value_t = 5200)]
+    #[arg(long, env = "SESSION_POOL_PORT", default_value_t = 5200, value_parser = whole::<u16, 0, 65535>)]
     pub port: u16,
     /// Name that callers may use for the pool in the Host header, beside loopback and its own;
     /// repeatable, or separated by commas
@@ -164,18 +164,19 @@ pub struct SessionOptions {
     pub pass_env: Vec<String>,
     /// Seconds that a command may run unless the caller says otherwise
     #[arg(long, value_name = "SECONDS", env = "COMMAND_TIMEOUT", default_value_t = 300,
-          value_parser = clap::value_parser!(u64).range(1..=3600))]
+          value_parser = whole::<u64, 1, 3600>)]
     pub command_timeout: u64,
     /// Seconds that running commands have to end when the pool is told to stop
     #[arg(long, value_name = "SECONDS", env = "SESSION_POOL_DRAIN_SECONDS", default_value_t = 10,
-          value_parser = clap::value_parser!(u64).range(0..=3600))]
+          value_parser = whole::<u64, 0, 3600>)]
     pub drain_seconds: u64,
     /// Columns of text output
     #[arg(
         long,
         value_name = "COLUMNS",
         env = "SESSION_POOL_WIDTH",
-        default_value = "160"
+        default_value = "160",
+        value_parser = whole::<NonZeroU16, 1, 65535>
     )]
     pub width: NonZeroU16,
     /// Levels of nested objects in JSON output
@@ -183,7 +184,8 @@ pub struct SessionOptions {
         long,
         value_name = "LEVELS",
         env = "SESSION_POOL_DEPTH",
-        default_value = "4"
+        default_value = "4",
+        value_parser = whole::<NonZeroU8, 1, 100>
     )]
     pub depth: NonZeroU8,
 }
@@ -197,7 +199,8 @@ pub struct LimitOptions {
         long,
         value_name = "COUNT",
         env = "SESSION_POOL_MAX_PROCESSES",
-        default_value = "64"
+        default_value = "64",
+        value_parser = whole::<NonZeroU32, 1, 4_294_967_295>
     )]
     pub max_processes: NonZeroU32,
     /// Commands that wait for one session; one more is refused
@@ -205,7 +208,8 @@ pub struct LimitOptions {
         long,
         value_name = "COUNT",
         env = "SESSION_POOL_QUEUE_LENGTH",
-        default_value = "32"
+        default_value = "32",
+        value_parser = whole::<NonZeroU32, 1, 4_294_967_295>
     )]
     pub queue_length: NonZeroU32,
     /// Characters that one answer holds; the rest is fetched page by page
@@ -217,7 +221,8 @@ pub struct LimitOptions {
         long,
         value_name = "SIZE",
         env = "SESSION_POOL_MAX_JOB_BYTES",
-        default_value = "256MB"
+        default_value = "256MB",
+        value_parser = size
     )]
     pub max_job_bytes: ByteSize,
     /// Results kept in memory
@@ -225,7 +230,8 @@ pub struct LimitOptions {
         long,
         value_name = "SIZE",
         env = "SESSION_POOL_MAX_MEMORY_BYTES",
-        default_value = "32MB"
+        default_value = "32MB",
+        value_parser = size
     )]
     pub max_memory_bytes: ByteSize,
     /// Results kept on disk
@@ -233,12 +239,13 @@ pub struct LimitOptions {
         long,
         value_name = "SIZE",
         env = "SESSION_POOL_MAX_SPOOL_BYTES",
-        default_value = "2GB"
+        default_value = "2GB",
+        value_parser = size
     )]
     pub max_spool_bytes: ByteSize,
     /// How long results are kept after their end
     #[arg(long, value_name = "DURATION", env = "SESSION_POOL_KEEP_RESULTS", default_value = "1h",
-          value_parser = humantime::parse_duration)]
+          value_parser = duration)]
     pub keep_results: Duration,
 }
 
@@ -249,6 +256,25 @@ fn address(text: &str) -> Result<IpAddr, String> {
     IpAddr::from_str(text.trim_start_matches('[').trim_end_matches(']')).map_err(|_| {
         "it must be an IP address, such as 127.0.0.1 or 0.0.0.0, or localhost".to_owned()
     })
+}
+
+/// A whole number from `LEAST` to `MOST`, which `T` can hold.
+fn whole<T: FromStr, const LEAST: u64, const MOST: u64>(text: &str) -> Result<T, String> {
+    let number = text.trim().parse().ok();
+    number
+        .filter(|number| (LEAST..=MOST).contains(number))
+        .and_then(|number| number.to_string().parse().ok())
+        .ok_or_else(|| format!("it must be a whole number from {LEAST} to {MOST}"))
+}
+
+fn size(text: &str) -> Result<ByteSize, String> {
+    text.parse()
+        .map_err(|_| "it must be a size, such as 500KB, 256MB or 2GB".to_owned())
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text)
+        .map_err(|_| "it must be a time with its unit, such as 90s, 30m or 1h 30m".to_owned())
 }
 
 fn page_characters(text: &str) -> Result<PageBudget, String> {

@@ -17,6 +17,7 @@ mod frame;
 mod home;
 pub mod install;
 mod lines;
+pub mod privileges;
 mod process;
 pub mod pwsh;
 mod reach;

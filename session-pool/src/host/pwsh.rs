@@ -158,7 +158,7 @@ pub struct Search<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotFound {
     /// The one that was named does not exist.
-    #[error("{} is no file; correct --pwsh or SESSION_POOL_PWSH", .0.display())]
+    #[error("SESSION_POOL_PWSH (--pwsh) is {}, which is no file: correct it or unset it", .0.display())]
     Explicit(PathBuf),
     /// There is none in any of the usual places.
     #[error(

@@ -8,12 +8,13 @@ use std::io::{self, BufRead};
 use std::path::PathBuf;
 use std::process::Stdio;
 
-use rustix::process::{DumpableBehavior, Pid, Signal};
+use rustix::process::{Pid, Signal};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::{mpsc, oneshot};
 
 use super::error::HostError;
+use super::privileges::make_non_dumpable;
 
 /// The hidden word of the command line that runs [`run`].
 pub const COMMAND: &str = "__reaper";
@@ -95,16 +96,6 @@ impl Reaper {
             let _ = answer.await;
         }
     }
-}
-
-/// Closes this process's memory and environment to its children.
-///
-/// # Errors
-/// What the system says.
-pub fn make_non_dumpable() -> io::Result<()> {
-    Ok(rustix::process::set_dumpable_behavior(
-        DumpableBehavior::NotDumpable,
-    )?)
 }
 
 /// The helper process as the pool sees it.
