@@ -116,6 +116,11 @@ where
     let listener = listen(config.access.listen).await?;
     let state = &config.places.state_dir;
     private_directory(state, state)?;
+    let secrets = &config.places.secrets_dir;
+    // Nobody needs one who has no secrets.
+    if secrets.exists() && !secrets.is_dir() {
+        return Err(ServeError::SecretsDirectory(secrets.clone()));
+    }
     let token = token(&config.access.token, state)?;
     let environment = environment(&config, flavour.variables, flavour.modules);
     let homes = homes(&config, &flavour.program, &environment)?;

@@ -136,7 +136,7 @@ pub struct IsolationOptions {
     pub user_ids: bool,
     /// First of the user ids; no other account may have these
     #[arg(long, value_name = "ID", env = "SESSION_POOL_FIRST_USER_ID", default_value_t = 20_000,
-          value_parser = clap::value_parser!(u32).range(1..))]
+          value_parser = whole::<u32, 1, 4_294_967_295>)]
     pub first_user_id: u32,
     /// Directory of the sessions' homes [default: homes in the state directory]; with --user-ids
     /// one that other users can pass through

@@ -45,6 +45,12 @@ pub enum ServeError {
     /// What should be the registry is a directory.
     #[error("SESSION_POOL_REGISTRY (--registry) cannot be used: {0}")]
     Registry(String),
+    /// What should be the directory of secrets is something else.
+    #[error(
+        "SESSION_POOL_SECRETS_DIR (--secrets-dir) is {}, which is no directory: name another",
+        .0.display()
+    )]
+    SecretsDirectory(PathBuf),
     /// Another pool uses the state directory.
     #[error(transparent)]
     Journal(JournalError),
@@ -71,7 +77,11 @@ impl ServeError {
         match self {
             // Somebody else's port may become free.
             Self::Listen { source, .. } => source.kind() != io::ErrorKind::AddrInUse,
-            Self::StateDirectory { .. } | Self::TokenFile(_) | Self::Registry(_) => true,
+            Self::StateDirectory { .. }
+            | Self::TokenFile(_)
+            | Self::Registry(_)
+            | Self::SecretsDirectory(_)
+            | Self::Policy(_) => true,
             Self::Isolation(error) => !matches!(error, IsolationError::Users(_)),
             Self::Journal(_) | Self::Host(_) | Self::Metrics(_) | Self::System(_) => false,
         }

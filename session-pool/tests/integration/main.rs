@@ -15,6 +15,7 @@
     unreachable_pub
 )]
 
+mod binary;
 mod demo_modules;
 mod demo_world;
 mod host;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
     pool::trials(&mut suite);
     http::trials(&mut suite);
     policy::trials(&mut suite);
+    binary::trials(&mut suite);
     demo_modules::trials(&mut suite);
     demo_world::trials(&mut suite);
     suite.run(&Arguments::from_args())

@@ -2,6 +2,7 @@
 
 mod context;
 mod processes;
+mod server;
 pub mod stage;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 pub use context::{Context, Ran, text_format, victim};
 pub use processes::{group_is_gone, until, with_directory};
+pub use server::{Server, outcome, session_pool};
 
 /// What a test cannot do without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,15 @@
+//! The program as its users run it: a process with settings, signals and restarts.
+
+mod demo;
+mod install;
+mod serving;
+mod settings;
+
+use crate::support::Suite;
+
+pub fn trials(suite: &mut Suite) {
+    settings::trials(suite);
+    demo::trials(suite);
+    install::trials(suite);
+    serving::trials(suite);
+}
