@@ -166,6 +166,7 @@ fn facts(
             environment: Environment::from_vars(std::env::vars_os(), &config.pass_env),
             socket_root: sockets.path().to_owned(),
             ready_within: WITHIN,
+            barrier: Vec::new(),
         };
         let mut checker = Checker::start(&spec, &reaper).await?;
         let mut facts = Vec::new();

@@ -278,6 +278,7 @@ fn guard(config: &ServeConfig, launcher: &Launcher, policy: PolicyHandle) -> Gua
             environment: launcher.environment.clone(),
             socket_root: launcher.sockets.clone(),
             ready_within: READY_WITHIN,
+            barrier: Vec::new(),
         },
         reaper: launcher.reaper.clone(),
         policy,

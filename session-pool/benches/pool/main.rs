@@ -14,6 +14,7 @@
 mod cancel;
 mod client;
 mod crowd;
+mod facts;
 mod lines;
 mod memory;
 mod pwsh;
@@ -75,6 +76,12 @@ async fn run(scale: &Scale) -> Fallible<Table> {
         scale,
         "round-trip",
         round_trip::of_one_plus_one(&world, scale)
+    );
+    measure!(
+        table,
+        scale,
+        "facts",
+        facts::about_the_corpus(&world, scale)
     );
     measure!(table, scale, "lines", lines::of_one_command(&world));
     measure!(table, scale, "cancel", cancel::to_free_session(&world));

@@ -6,6 +6,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use session_pool::domain::format::OutputFormat;
+use session_pool::host::checker::Checker;
 use session_pool::host::pwsh::Search;
 use session_pool::host::{
     Environment, Host, HostEvent, Outcome, Program, Reaper, RunDirectory, SpawnSpec, Submission,
@@ -91,6 +92,7 @@ impl BareHosts {
                 environment: Environment::from_vars(world.variables(), &[]),
                 socket_root: sockets.path().to_owned(),
                 ready_within: Duration::from_secs(60),
+                barrier: Vec::new(),
             },
             reaper: Reaper::start(Path::new(env!("CARGO_BIN_EXE_session-pool")).to_owned())?,
             _sockets: sockets,
@@ -100,6 +102,11 @@ impl BareHosts {
     /// A process that is ready for a command.
     pub(crate) async fn start(&self) -> Fallible<Host> {
         Ok(Host::start(&self.spec, &self.reaper).await?)
+    }
+
+    /// A process that reads facts off commands.
+    pub(crate) async fn checker(&self) -> Fallible<Checker> {
+        Ok(Checker::start(&self.spec, &self.reaper).await?)
     }
 
     /// Ends the helper.

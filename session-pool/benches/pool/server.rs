@@ -48,6 +48,8 @@ impl Server {
             ])
             .arg("--pwsh")
             .arg(world.pwsh())
+            .arg("--policy")
+            .arg(world.path().join("policy.toml"))
             .arg("--registry")
             .arg(world.path().join("connections.json"))
             .arg("--state-dir")

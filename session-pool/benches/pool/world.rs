@@ -36,6 +36,11 @@ impl World {
             directory.path().join("connections.json"),
             registry::registry_json(&serde_json::Value::Null)?,
         )?;
+        // The bench of cancels runs a program.
+        std::fs::write(
+            directory.path().join("policy.toml"),
+            "[[relax]]\nrule = \"programs\"\ndecision = \"allow\"\n",
+        )?;
         Ok(Self {
             directory,
             modules,

@@ -343,6 +343,20 @@ $initial = [initialsessionstate]::CreateDefault2()
 foreach ($name in 'Out-Host', 'Out-Default') {
     $initial.Commands.Add([Management.Automation.Runspaces.SessionStateFunctionEntry]::new($name, $show))
 }
+
+# Names that the policy refuses are aliases of a name that says so; an alias stands before functions
+# and cmdlets, also those of modules. That name is an alias of itself, which PowerShell never
+# resolves: as a mere function it could be shadowed by another alias. All of it is constant.
+$barrierFile = [IO.Path]::Combine($PSScriptRoot, 'barrier')
+$refused = [IO.File]::ReadAllLines($barrierFile)
+[IO.File]::Delete($barrierFile)
+if ($refused.Count -gt 0) {
+    $target = 'Refused-By-The-Policy-Of-This-Session'
+    $initial.Commands.Add([Management.Automation.Runspaces.SessionStateFunctionEntry]::new($target, 'throw "Refused by the policy."', 'Constant, AllScope', $null))
+    foreach ($name in @($target) + $refused) {
+        $initial.Commands.Add([Management.Automation.Runspaces.SessionStateAliasEntry]::new($name, $target, '', 'Constant, AllScope'))
+    }
+}
 $runspace = [runspacefactory]::CreateRunspace($initial)
 $runspace.ThreadOptions = 'ReuseThread'
 $runspace.Open()

@@ -55,7 +55,7 @@ pub(crate) async fn connect(
 ) -> Result<Connected, HostError> {
     make_home(&spec.home, spec.user)?;
     let nonce = nonce()?;
-    let start = StartDirectory::create(&spec.socket_root, script, &nonce)?;
+    let start = StartDirectory::create(&spec.socket_root, script, &nonce, &spec.barrier)?;
     let listener =
         UnixListener::bind(start.socket()).map_err(|source| HostError::CannotPrepare {
             path: start.socket(),

@@ -181,7 +181,12 @@ pub(crate) struct StartDirectory {
 
 impl StartDirectory {
     /// Makes it, mode 0700, with the script and the nonce (0600) in it.
-    pub(crate) fn create(root: &Path, script: &Script, nonce: &str) -> Result<Self, HostError> {
+    pub(crate) fn create(
+        root: &Path,
+        script: &Script,
+        nonce: &str,
+        barrier: &[String],
+    ) -> Result<Self, HostError> {
         let create = || {
             let directory = tempfile::Builder::new()
                 .prefix("h-")
@@ -192,7 +197,11 @@ impl StartDirectory {
                 directory,
                 script: script.file_name,
             };
-            for (path, content) in [(start.script(), script.text), (start.nonce(), nonce)] {
+            for (path, content) in [
+                (start.script(), script.text),
+                (start.nonce(), nonce),
+                (start.barrier(), &barrier.join("\n")),
+            ] {
                 let mut file = OpenOptions::new()
                     .create_new(true)
                     .write(true)
@@ -216,6 +225,11 @@ impl StartDirectory {
         self.directory.path().join("nonce")
     }
 
+    /// Names of commands, one a line.
+    pub(crate) fn barrier(&self) -> PathBuf {
+        self.directory.path().join("barrier")
+    }
+
     pub(crate) fn socket(&self) -> PathBuf {
         self.directory.path().join("s")
     }
@@ -226,6 +240,7 @@ impl StartDirectory {
         for path in [
             self.script(),
             self.nonce(),
+            self.barrier(),
             self.socket(),
             self.directory.path().to_owned(),
         ] {

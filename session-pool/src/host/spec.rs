@@ -21,6 +21,9 @@ pub struct SpawnSpec {
     pub socket_root: PathBuf,
     /// The time it has from its start until it is ready for a command.
     pub ready_within: Duration,
+    /// Names of commands that are refused inside the process, however they are reached but by
+    /// their module-qualified names.
+    pub barrier: Vec<String>,
 }
 
 /// A program with the arguments that stand before the pool's own.

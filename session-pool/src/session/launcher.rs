@@ -48,7 +48,11 @@ impl Launcher {
     }
 
     /// The specification for one session.
-    pub(super) fn spec(&self, key: &SessionKey) -> Result<SpawnSpec, StartError> {
+    pub(super) fn spec(
+        &self,
+        key: &SessionKey,
+        barrier: Vec<String>,
+    ) -> Result<SpawnSpec, StartError> {
         let home = self.home(key.connection());
         let user = self.user(key.connection())?;
         let environment = match user {
@@ -66,6 +70,7 @@ impl Launcher {
             environment,
             socket_root: self.sockets.clone(),
             ready_within: self.ready_within,
+            barrier,
         })
     }
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::domain::format::OutputFormat;
+use crate::domain::policy::Policy;
 use crate::domain::record::Record;
 use crate::domain::session_key::SessionKey;
 use crate::host::{Finished, Host, HostError, HostEvent, Submission};
@@ -30,6 +31,8 @@ pub(super) struct Process {
     fresh: bool,
     /// Its share of the limit on processes, until it is gone.
     permit: OwnedSemaphorePermit,
+    /// The policy whose refusals its barrier knows, or whose barrier callers were told it lacks.
+    policy: Arc<Policy>,
 }
 
 /// What to do after some records of a running command.
@@ -104,7 +107,9 @@ impl Process {
                 limit: shared.max_processes,
             })?;
         let launcher = &shared.launcher;
-        let spec = launcher.spec(key)?;
+        let policy = shared.guard.policy();
+        let barrier = policy.barrier(key.connection().as_str(), key.module());
+        let spec = launcher.spec(key, barrier)?;
         let began = Instant::now();
         let counted = telemetry::process_started(key.connection().as_str(), key.module());
         let host = Host::start_unless(&spec, launcher.reaper(), called_off).await?;
@@ -116,6 +121,7 @@ impl Process {
             counted,
             fresh: true,
             permit,
+            policy,
         })
     }
 
@@ -130,6 +136,23 @@ impl Process {
     /// Whether no caller's command has reached it yet.
     pub(super) const fn is_fresh(&self) -> bool {
         self.fresh
+    }
+
+    /// What callers should know where another policy holds now than at this process's start. Told
+    /// once for each policy.
+    pub(super) fn barrier_note(&mut self, shared: &Shared, key: &SessionKey) -> Option<String> {
+        let policy = shared.guard.policy();
+        if Arc::ptr_eq(&policy, &self.policy) {
+            return None;
+        }
+        let of = |policy: &Policy| policy.barrier(key.connection().as_str(), key.module());
+        let differs = of(&policy) != of(&self.policy);
+        self.policy = policy;
+        differs.then(|| {
+            "the policy has changed and holds for this command; the barrier inside this session is \
+             still the one before, until the session is reset (POST /reset)"
+                .to_owned()
+        })
     }
 
     pub(super) async fn submit(&mut self, submission: Submission) -> Result<(), HostError> {

@@ -44,10 +44,11 @@ pub(super) struct Work {
 
 impl Work {
     /// Tells the caller in the job's output what the policy warns of.
-    fn warn(&self) {
-        let warnings = self.passage.warnings.iter();
+    fn warn(&self, note: Option<String>) {
+        let warnings = self.passage.warnings.iter().cloned();
         let records: Vec<_> = warnings
-            .map(|text| Record::Warning { text: text.clone() })
+            .chain(note)
+            .map(|text| Record::Warning { text })
             .collect();
         // A result without room for this has none for the command's output either, and says so.
         drop(self.job.append(&records));
@@ -253,7 +254,7 @@ impl Worker {
         if !self.shared.catalog.begin(&work.job, account) {
             return Ending::Cancelled { by: "a caller" };
         }
-        work.warn();
+        work.warn(process.barrier_note(&self.shared, &self.key));
         let mut stop = self.stop.clone();
         let interrupted = interruption(&work.job, &mut stop, self.shared.grace);
         // Before it runs: a pool that is killed under the command must know of it afterwards.

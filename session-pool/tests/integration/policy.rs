@@ -1,5 +1,6 @@
 //! The policy against a real checker: what a command's text says is what is decided on.
 
+mod barrier;
 mod checker;
 mod corpus;
 mod run;
@@ -16,6 +17,7 @@ use crate::support::{Context, Suite};
 const WITHIN: Duration = Duration::from_secs(20);
 
 pub fn trials(suite: &mut Suite) {
+    barrier::trials(suite);
     checker::trials(suite);
     corpus::trials(suite);
     run::trials(suite);

@@ -165,6 +165,8 @@ struct RawRule {
     confirm_by: Option<ConfirmBy>,
     #[serde(default)]
     send: bool,
+    #[serde(default = "yes")]
+    barrier: bool,
     reason: String,
     #[serde(default)]
     instead: String,
@@ -341,6 +343,7 @@ impl Reader<'_> {
             decision: raw.decision,
             confirm_by: raw.confirm_by,
             send: raw.send,
+            barrier: raw.barrier,
             reason: raw.reason,
             instead: raw.instead,
             subject,
@@ -370,6 +373,10 @@ impl Reader<'_> {
     fn error(&self, place: &Spanned<String>, message: String) -> PolicyError {
         at(self.text, place.span().start, message)
     }
+}
+
+const fn yes() -> bool {
+    true
 }
 
 fn patterns(texts: Vec<String>) -> Vec<Pattern> {

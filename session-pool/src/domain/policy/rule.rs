@@ -12,6 +12,8 @@ pub(super) struct Rule {
     pub(super) confirm_by: Option<ConfirmBy>,
     /// It is about sending, and does not hold where send guards are off.
     pub(super) send: bool,
+    /// Its names stand in the barrier inside sessions. Not what modules need for themselves.
+    pub(super) barrier: bool,
     pub(super) reason: String,
     pub(super) instead: String,
     pub(super) subject: Subject,
@@ -167,7 +169,8 @@ impl Rule {
     pub(super) fn plain_names(&self) -> impl Iterator<Item = String> + '_ {
         let names = match &self.subject {
             Subject::Commands(commands)
-                if commands.conditions.is_empty()
+                if self.barrier
+                    && commands.conditions.is_empty()
                     && commands.kinds.is_empty()
                     && commands.names.except.is_empty() =>
             {

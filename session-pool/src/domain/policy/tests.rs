@@ -244,7 +244,7 @@ fn a_file_adds_and_relaxes_rules_for_all_or_for_one() {
 #[test]
 fn only_names_that_are_refused_whatever_they_get_stand_in_the_barrier() {
     let barrier = Policy::new("").unwrap().barrier("contoso", Module::Exo);
-    assert!(barrier.contains(&"add-type".to_owned()));
+    assert!(barrier.contains(&"get-azaccesstoken".to_owned()));
     for not in [
         "invoke-restmethod",
         "import-module",

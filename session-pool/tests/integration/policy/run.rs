@@ -6,7 +6,7 @@ use rustix::process::{Pid, Signal};
 use serde_json::json;
 use session_pool::domain::policy::{CheckRequest, ConfirmBy, Decision};
 use session_pool::domain::wire::{AnswerStatus, JobAnswer, RunRequest};
-use session_pool::session::policy_file::PolicyWatcher;
+use session_pool::session::policy_file::{PolicyHandle, PolicyWatcher};
 use session_pool::session::{Guard, GuardParts, Pool, PoolParts, SendGuards};
 use tokio_util::sync::CancellationToken;
 
@@ -29,6 +29,7 @@ pub fn trials(suite: &mut Suite) {
             a_checker_that_died_is_replaced,
             no_answer_from_the_checker_is_a_refusal,
             a_policy_that_changed_holds_for_what_still_waits,
+            an_answer_says_once_that_the_barrier_is_an_older_one,
         ]
     );
 }
@@ -258,34 +259,75 @@ fn signal(pid: u32, signal: Signal) {
     rustix::process::kill_process(pid, signal).unwrap();
 }
 
+/// A pool that follows its policy file, and what ends that.
+struct Followed {
+    pool: Pool,
+    policy: PolicyHandle,
+    file: std::path::PathBuf,
+    stop: CancellationToken,
+    watching: tokio::task::JoinHandle<()>,
+}
+
+impl Followed {
+    fn new(cx: &Context) -> Self {
+        let file = cx.path().join("policy.toml");
+        let (watcher, policy) = PolicyWatcher::open(file.clone()).unwrap();
+        let stop = CancellationToken::new();
+        let guard = GuardParts {
+            spec: cx.spec(),
+            reaper: cx.reaper.clone(),
+            policy: policy.clone(),
+            sends: SendGuards::On,
+        };
+        Self {
+            pool: Pool::new(PoolParts {
+                guard: Guard::start(guard),
+                ..parts(cx, cx.fake(SIGNED_IN))
+            }),
+            policy,
+            file,
+            watching: tokio::spawn(watcher.run(stop.clone())),
+            stop,
+        }
+    }
+
+    async fn change(&self, text: &str) {
+        let before = self.policy.policy();
+        std::fs::write(&self.file, text).unwrap();
+        until("the policy has changed", || {
+            !std::sync::Arc::ptr_eq(&before, &self.policy.policy())
+        })
+        .await;
+    }
+
+    async fn end(self) {
+        self.stop.cancel();
+        self.watching.await.unwrap();
+        end(self.pool).await;
+    }
+}
+
 async fn a_policy_that_changed_holds_for_what_still_waits(cx: &Context) {
-    let file = cx.path().join("policy.toml");
-    let (watcher, policy) = PolicyWatcher::open(file.clone()).unwrap();
-    let stop = CancellationToken::new();
-    let watching = tokio::spawn(watcher.run(stop.clone()));
-    let guard = GuardParts {
-        spec: cx.spec(),
-        reaper: cx.reaper.clone(),
-        policy: policy.clone(),
-        sends: SendGuards::On,
-    };
-    let pool = Pool::new(PoolParts {
-        guard: Guard::start(guard),
-        ..parts(cx, cx.fake(SIGNED_IN))
-    });
-    let running = submit(&pool, "hang");
-    let waiting = submit(&pool, "Set-Mailbox jane -Type Shared");
-    std::fs::write(file, "read_only = true").unwrap();
-    let module = session_pool::domain::module::Module::Exo;
-    until("the policy has changed", || {
-        policy.policy().is_read_only("Contoso", module)
-    })
-    .await;
-    pool.cancel(running.id()).await.unwrap();
+    let followed = Followed::new(cx);
+    let running = submit(&followed.pool, "hang");
+    let waiting = submit(&followed.pool, "Set-Mailbox jane -Type Shared");
+    followed.change("read_only = true").await;
+    followed.pool.cancel(running.id()).await.unwrap();
     let answer = finished(&waiting).await;
     assert_eq!(answer.status, AnswerStatus::Blocked, "{answer:?}");
     assert_eq!(answer.rules[0].id, "read-only");
-    stop.cancel();
-    watching.await.unwrap();
-    end(pool).await;
+    followed.end().await;
+}
+
+async fn an_answer_says_once_that_the_barrier_is_an_older_one(cx: &Context) {
+    let followed = Followed::new(cx);
+    assert_eq!(run(&followed.pool, "Get-Date").await.warning_count, 0);
+    let rule = "[[rule]]\nid = 'mine'\ndecision = 'block'\nreason = 'r'\ncommands = ['Set-Mine']";
+    followed.change(rule).await;
+    let blocked = run(&followed.pool, "Set-Mine").await;
+    assert_eq!(blocked.status, AnswerStatus::Blocked);
+    let told = run(&followed.pool, "Get-Date").await;
+    assert!(told.warnings[0].contains("/reset"), "{told:?}");
+    assert_eq!(run(&followed.pool, "Get-Date").await.warning_count, 0);
+    followed.end().await;
 }

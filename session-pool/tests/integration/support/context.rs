@@ -73,6 +73,7 @@ pub fn victim(directory: &Path) {
             environment: Environment::from_vars(std::env::vars_os(), &[]),
             socket_root: run_directory.path().to_owned(),
             ready_within: Duration::from_secs(60),
+            barrier: Vec::new(),
         };
         let mut host = Host::start(&spec, &reaper).await.expect("start PowerShell");
         let started = |record: &Record| matches!(record, Record::Console { .. });
@@ -121,6 +122,7 @@ impl Context {
             environment: Environment::from_vars(std::env::vars_os(), &[]),
             socket_root: self.run_directory.path().to_owned(),
             ready_within: Duration::from_secs(60),
+            barrier: Vec::new(),
         }
     }
 
