@@ -3,6 +3,7 @@
 //! A session can be lied to after one bad command, so facts come from a process of their own that
 //! only parses. Its script is the files in `checker`, behind one another.
 
+use std::future::Future;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -67,7 +68,20 @@ impl Checker {
     /// # Errors
     /// Every way in which a start can fail.
     pub async fn start(spec: &SpawnSpec, reaper: &Reaper) -> Result<Self, HostError> {
-        let connected = dial::connect(spec, &SCRIPT, reaper, std::future::pending()).await?;
+        Self::start_unless(spec, reaper, std::future::pending()).await
+    }
+
+    /// As [`start`](Self::start), but for a caller who may change its mind: it is told only when
+    /// nothing is left of the half-started process.
+    ///
+    /// # Errors
+    /// Also [`HostError::CalledOff`].
+    pub async fn start_unless(
+        spec: &SpawnSpec,
+        reaper: &Reaper,
+        called_off: impl Future<Output = ()>,
+    ) -> Result<Self, HostError> {
+        let connected = dial::connect(spec, &SCRIPT, reaper, called_off).await?;
         Ok(Self {
             process: connected.process,
             lines: connected.lines,

@@ -204,7 +204,7 @@ mod tests {
     #[tokio::test]
     async fn a_group_is_taken_off_the_list_only_after_it_was_put_on() {
         let directory = tempfile::tempdir().unwrap();
-        let start = StartDirectory::create(directory.path(), &BOOTSTRAP, "nonce").unwrap();
+        let start = StartDirectory::create(directory.path(), &BOOTSTRAP, "nonce", &[]).unwrap();
         let spec = SpawnSpec {
             program: std::path::PathBuf::from("/bin/true").into(),
             home: directory.path().to_owned(),
@@ -212,6 +212,7 @@ mod tests {
             environment: Environment::from_vars(Vec::new(), &[]),
             socket_root: directory.path().to_owned(),
             ready_within: Duration::from_secs(60),
+            barrier: Vec::new(),
         };
         let (reaper, mut requests) = Reaper::recorded();
         let starting =

@@ -4,10 +4,11 @@
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 
 use crate::domain::policy::Facts;
 use crate::host::checker::{CheckError, Checker};
-use crate::host::{Reaper, SpawnSpec};
+use crate::host::{HostError, Reaper, SpawnSpec};
 
 /// How long the checker has for one text.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -22,61 +23,79 @@ pub(super) struct Question {
     pub(super) answer: oneshot::Sender<Result<Facts, CheckError>>,
 }
 
-/// Answers questions until nobody can ask any more; then ends the process.
-pub(super) async fn run(spec: SpawnSpec, reaper: Reaper, mut questions: mpsc::Receiver<Question>) {
-    // The first question shall not wait for the start.
-    let mut checker = start(&spec, &reaper).await.ok();
-    loop {
-        let question = tokio::select! {
-            question = questions.recv() => question,
-            () = gone(&mut checker) => {
-                tracing::warn!("the process that checks commands ended; a fresh one takes its place");
-                end(checker.take()).await;
-                checker = start(&spec, &reaper).await.ok();
-                continue;
-            }
-        };
-        let Some(Question { text, answer }) = question else {
-            break;
-        };
-        if answer.is_closed() {
-            continue;
-        }
-        let facts = match &mut checker {
-            Some(checker) => checker.facts(&text, ANSWER).await,
-            None => match start(&spec, &reaper).await {
-                Ok(started) => checker.insert(started).facts(&text, ANSWER).await,
-                Err(error) => Err(error),
-            },
-        };
-        let usable = facts
-            .as_ref()
-            .map_or_else(CheckError::leaves_it_usable, |_| true);
-        if let Err(error) = &facts {
-            tracing::warn!(%error, "no facts about a command: it is refused");
-        }
-        // Who asked may have hung up.
-        let _ = answer.send(facts);
-        if !usable {
-            end(checker.take()).await;
-            checker = start(&spec, &reaper).await.ok();
-        }
-    }
-    end(checker).await;
+/// How the process is started, and until when.
+#[derive(Debug)]
+pub(super) struct Checking {
+    pub(super) spec: SpawnSpec,
+    pub(super) reaper: Reaper,
+    pub(super) stop: CancellationToken,
 }
 
-async fn start(spec: &SpawnSpec, reaper: &Reaper) -> Result<Checker, CheckError> {
-    match Checker::start(spec, reaper).await {
-        Ok(checker) => {
-            tracing::info!(
-                pid = checker.pid(),
-                "the process that checks commands started"
-            );
-            Ok(checker)
+impl Checking {
+    /// Answers questions until it is told to stop; then ends the process.
+    pub(super) async fn run(self, mut questions: mpsc::Receiver<Question>) {
+        // The first question shall not wait for the start.
+        let mut checker = self.start().await.ok();
+        loop {
+            let question = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => break,
+                () = gone(&mut checker) => {
+                    tracing::warn!("the process that checks commands ended; a fresh one takes its place");
+                    end(checker.take()).await;
+                    checker = self.start().await.ok();
+                    continue;
+                }
+                question = questions.recv() => question,
+            };
+            let Some(Question { text, answer }) = question else {
+                break;
+            };
+            if answer.is_closed() {
+                continue;
+            }
+            let facts = self.facts(&mut checker, &text).await;
+            let usable = match &facts {
+                Ok(_) => true,
+                Err(error) => {
+                    tracing::warn!(%error, "no facts about a command: it is refused");
+                    error.leaves_it_usable()
+                }
+            };
+            // Who asked may have hung up.
+            let _ = answer.send(facts);
+            if !usable {
+                end(checker.take()).await;
+                checker = self.start().await.ok();
+            }
         }
-        Err(error) => {
-            tracing::error!(%error, "the process that checks commands did not start");
-            Err(error.into())
+        end(checker).await;
+    }
+
+    async fn facts(&self, checker: &mut Option<Checker>, text: &str) -> Result<Facts, CheckError> {
+        let checker = match checker {
+            Some(checker) => checker,
+            None => checker.insert(self.start().await?),
+        };
+        checker.facts(text, ANSWER).await
+    }
+
+    async fn start(&self) -> Result<Checker, CheckError> {
+        let called_off = self.stop.cancelled();
+        match Checker::start_unless(&self.spec, &self.reaper, called_off).await {
+            Ok(checker) => {
+                tracing::info!(
+                    pid = checker.pid(),
+                    "the process that checks commands started"
+                );
+                Ok(checker)
+            }
+            Err(error) => {
+                if !matches!(error, HostError::CalledOff) {
+                    tracing::error!(%error, "the process that checks commands did not start");
+                }
+                Err(error.into())
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use crate::domain::policy::{
     ConfirmBy, ConfirmationRequest, Decision, Facts, Policy, Verdict, preview,
@@ -15,7 +16,7 @@ use crate::domain::session_key::SessionKey;
 use crate::host::checker::CheckError;
 use crate::host::{Reaper, SpawnSpec};
 
-use super::checking::{self, Question, WAITING};
+use super::checking::{Checking, Question, WAITING};
 use super::confirmations::{Binding, Confirmations, NothingToConfirm};
 use super::ending::Ending;
 use super::policy_file::PolicyHandle;
@@ -70,7 +71,8 @@ pub(super) struct Passage {
 /// Decides on commands.
 #[derive(Debug)]
 pub struct Guard {
-    questions: Mutex<Option<mpsc::Sender<Question>>>,
+    questions: mpsc::Sender<Question>,
+    stop: CancellationToken,
     task: Mutex<Option<JoinHandle<()>>>,
     policy: PolicyHandle,
     sends: SendGuards,
@@ -87,6 +89,12 @@ impl Guard {
             sends,
         } = parts;
         let (questions, receiver) = mpsc::channel(WAITING);
+        let stop = CancellationToken::new();
+        let checking = Checking {
+            spec,
+            reaper,
+            stop: stop.clone(),
+        };
         if sends != SendGuards::On {
             tracing::warn!(
                 ?sends,
@@ -94,8 +102,9 @@ impl Guard {
             );
         }
         Self {
-            questions: Mutex::new(Some(questions)),
-            task: Mutex::new(Some(tokio::spawn(checking::run(spec, reaper, receiver)))),
+            questions,
+            task: Mutex::new(Some(tokio::spawn(checking.run(receiver)))),
+            stop,
             policy,
             sends,
             confirmations: Confirmations::default(),
@@ -109,8 +118,12 @@ impl Guard {
 
     /// Ends the checker's process, and waits for that. From then on everything is refused.
     pub async fn end(&self) {
-        drop(lock(&self.questions).take());
-        let task = lock(&self.task).take();
+        self.stop.cancel();
+        let task = self
+            .task
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Some(task) = task {
             // Its only failure would be a panic, which has been reported.
             drop(task.await);
@@ -231,21 +244,18 @@ impl Guard {
                 "send it again; split it where it is very long; look into the pool's log",
             )
         };
-        let questions = lock(&self.questions).clone();
-        let questions = questions.ok_or_else(|| refuse(None))?;
         let (answer, receiver) = oneshot::channel();
         let question = Question {
             text: command.to_owned(),
             answer,
         };
-        questions.send(question).await.map_err(|_| refuse(None))?;
+        self.questions
+            .send(question)
+            .await
+            .map_err(|_| refuse(None))?;
         receiver
             .await
             .map_err(|_| refuse(None))?
             .map_err(|error| refuse(Some(error)))
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
