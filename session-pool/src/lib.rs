@@ -34,6 +34,8 @@ mod port_owner;
 #[cfg(feature = "server")]
 pub mod powershell;
 #[cfg(feature = "server")]
+pub mod router;
+#[cfg(feature = "server")]
 pub mod serve;
 #[cfg(feature = "server")]
 pub mod session;

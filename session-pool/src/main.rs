@@ -4,10 +4,11 @@ use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use session_pool::cli::{self, Cli, Command, ServeOptions, UsageError};
+use session_pool::cli::{self, Cli, Command, RouterOptions, ServeOptions, UsageError};
 use session_pool::config::ServeConfig;
 use session_pool::host::{fake, reaper};
-use session_pool::serve::{self, Flavour};
+use session_pool::router::{self, RouterConfig};
+use session_pool::serve::{self, Flavour, ServeError};
 use session_pool::{confirm_command, demo, install_pwsh, logging, policy_command, powershell};
 
 /// `EX_SOFTWARE` of sysexits.h: the program could not do what it was asked.
@@ -40,6 +41,7 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
                 error.into()
             }
         }),
+        Command::Router(options) => route(*options),
         Command::InstallPwsh(options) => install_pwsh::run(options),
         Command::Policy(command) => Ok(policy_command::run(
             command,
@@ -64,13 +66,22 @@ fn serve(options: ServeOptions) -> Result<(), Box<dyn Error>> {
     let _log = logging::init(&config.places.log()).map_err(UsageError::mistake)?;
     let pwsh =
         powershell::find_usable(&config.sessions, home.as_deref()).map_err(UsageError::mistake)?;
-    serve::run(config, Flavour::plain(pwsh), |_| std::future::pending()).map_err(|error| {
-        if error.is_mistake() {
-            UsageError::mistake(error).into()
-        } else {
-            error.into()
-        }
-    })
+    serve::run(config, Flavour::plain(pwsh), |_| std::future::pending()).map_err(of_server)
+}
+
+fn of_server(error: ServeError) -> Box<dyn Error> {
+    if error.is_mistake() {
+        UsageError::mistake(error).into()
+    } else {
+        error.into()
+    }
+}
+
+fn route(options: RouterOptions) -> Result<(), Box<dyn Error>> {
+    let home = std::env::home_dir();
+    let config = RouterConfig::new(options, home.as_deref()).map_err(UsageError::mistake)?;
+    let _log = logging::init(&config.log()).map_err(UsageError::mistake)?;
+    router::run(&config).map_err(of_server)
 }
 
 /// Prints help or a mistake where it belongs. A closed stream is nobody's mistake.

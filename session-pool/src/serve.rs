@@ -148,6 +148,8 @@ where
     );
     let app = App::new(pool.clone(), access, metrics, config.limits.page);
 
+    // Before anybody can know that it runs: a signal that is not waited for kills.
+    let stop = stop_signal()?;
     let ending = CancellationToken::new();
     let address = listener.local_addr()?;
     tracing::info!(%address, "listening");
@@ -178,8 +180,8 @@ where
     let mut answers = tokio::spawn(answers);
     let early = tokio::select! {
         result = &mut answers => Some(result),
-        signal = stop_signal() => {
-            tracing::info!(signal = signal?, "stopping");
+        signal = stop => {
+            tracing::info!(signal, "stopping");
             chores.spawn(end_at_second_signal());
             None
         }
@@ -207,7 +209,7 @@ where
 
 /// Opens the registry. One that is missing or broken may be mended while the pool serves; a
 /// directory in its place stays one, and under Docker only the container's end mends that.
-fn registry(places: &Places) -> Result<(RegistryWatcher, RegistryHandle), ServeError> {
+pub(crate) fn registry(places: &Places) -> Result<(RegistryWatcher, RegistryHandle), ServeError> {
     let (watcher, handle) = RegistryWatcher::open(places.registry.clone());
     let health = handle.health();
     if health == RegistryHealth::Directory {
@@ -356,7 +358,7 @@ fn environment(
     with_own.with("PSModulePath", path)
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
+pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
     TcpListener::bind(address)
         .await
         .map_err(|source| ServeError::Listen {
@@ -367,13 +369,13 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
 }
 
 /// The token that callers need, and where people find it.
-struct Token {
-    value: Option<AccessToken>,
+pub(crate) struct Token {
+    pub(crate) value: Option<AccessToken>,
     file: Option<PathBuf>,
-    hint: String,
+    pub(crate) hint: String,
 }
 
-fn token(policy: &TokenPolicy, state: &Path) -> Result<Token, ServeError> {
+pub(crate) fn token(policy: &TokenPolicy, state: &Path) -> Result<Token, ServeError> {
     let in_file = |value, file: PathBuf| Token {
         value: Some(value),
         hint: format!("it is in {}", file.display()),
@@ -412,7 +414,7 @@ fn token(policy: &TokenPolicy, state: &Path) -> Result<Token, ServeError> {
     })
 }
 
-fn private_directory(path: &Path, state: &Path) -> Result<(), ServeError> {
+pub(crate) fn private_directory(path: &Path, state: &Path) -> Result<(), ServeError> {
     directories::make_private(path).map_err(|source| {
         ServeError::state(
             state,
@@ -426,19 +428,22 @@ fn fallbacks() -> Vec<PathBuf> {
     short_directories(runtime, std::env::temp_dir())
 }
 
-/// Resolves at the first signal to stop.
-async fn stop_signal() -> io::Result<&'static str> {
+/// Resolves at the first signal to stop that comes after this call.
+pub(crate) fn stop_signal() -> io::Result<impl Future<Output = &'static str>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+        }
     })
 }
 
 /// Who presses Ctrl-C twice does not want to wait for the drain; the helper ends the processes.
-async fn end_at_second_signal() {
-    if stop_signal().await.is_ok() {
+pub(crate) async fn end_at_second_signal() {
+    if let Ok(signal) = stop_signal() {
+        signal.await;
         std::process::exit(130);
     }
 }

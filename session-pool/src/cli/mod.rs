@@ -3,6 +3,7 @@
 
 mod options;
 mod policy;
+mod router;
 mod usage;
 
 use std::ffi::OsString;
@@ -16,6 +17,7 @@ pub use options::{
 pub use policy::{
     CheckOptions, ConfirmOptions, PolicyCommand, PolicyOptions, PolicyPlace, TestOptions,
 };
+pub use router::RouterOptions;
 pub use usage::UsageError;
 
 use crate::logging::LogLevel;
@@ -41,6 +43,8 @@ pub enum Command {
     Serve(Box<ServeOptions>),
     /// Serve two made-up tenants: no Microsoft account, no network
     Demo(Box<DemoOptions>),
+    /// Serve many pools of one connection each at one address
+    Router(Box<RouterOptions>),
     /// Install the official PowerShell for this user
     InstallPwsh(InstallOptions),
     /// Show a policy, explain what it says to a command, or run its tests

@@ -1,6 +1,8 @@
 //! What goes over HTTP between the pool and its clients. The original's keys are a contract; later
 //! ones are only added.
 
+pub mod router;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -384,7 +386,7 @@ pub struct Health {
 }
 
 /// Answer of `GET /metrics` in its JSON form, as the original's clients read it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(ToSchema))]
 pub struct PoolTotals {
     /// Seconds since the pool started.

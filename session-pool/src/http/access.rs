@@ -3,8 +3,9 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{FromRef, FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, Uri, header};
@@ -14,12 +15,14 @@ use subtle::ConstantTimeEq;
 
 use crate::token_file::AccessToken;
 
-use super::App;
 use super::error::ApiError;
 
-/// The rules of access.
+/// The rules of access; every clone is the same ones.
+#[derive(Clone, Debug)]
+pub struct Access(Arc<Rules>);
+
 #[derive(Debug)]
-pub struct Access {
+struct Rules {
     token: Option<AccessToken>,
     hint: String,
     hosts: AllowedHosts,
@@ -28,12 +31,12 @@ pub struct Access {
 impl Access {
     /// Asks for this token (`None`: for none) at these hosts. `hint` tells a person
     /// without the token where it lies: "it is in FILE".
-    pub const fn new(token: Option<AccessToken>, hint: String, hosts: AllowedHosts) -> Self {
-        Self { token, hint, hosts }
+    pub fn new(token: Option<AccessToken>, hint: String, hosts: AllowedHosts) -> Self {
+        Self(Arc::new(Rules { token, hint, hosts }))
     }
 
     fn caller(&self, headers: &HeaderMap) -> Result<Caller, ApiError> {
-        let Some(token) = &self.token else {
+        let Some(token) = &self.0.token else {
             return Ok(Caller::Trusted);
         };
         let Some(given) = headers.get(header::AUTHORIZATION) else {
@@ -52,7 +55,7 @@ impl Access {
 
     fn unauthorized(&self) -> ApiError {
         ApiError::Unauthorized {
-            hint: self.hint.clone(),
+            hint: self.0.hint.clone(),
         }
     }
 }
@@ -68,30 +71,34 @@ fn bearer(header: &[u8]) -> Option<&[u8]> {
 /// Who makes a request. As an extractor it serves the routes that are open but say more to a
 /// caller with the token; a token that is wrong is refused there too, so that its owner learns it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Caller {
+pub(crate) enum Caller {
     /// Has the token, or the pool asks for none.
     Trusted,
     /// Gave no token.
     Anonymous,
 }
 
-impl FromRequestParts<App> for Caller {
+impl<S> FromRequestParts<S> for Caller
+where
+    Access: FromRef<S>,
+    S: Send + Sync,
+{
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        app.access().caller(&parts.headers)
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        Access::from_ref(state).caller(&parts.headers)
     }
 }
 
 /// Lets only callers with the token pass.
-pub(super) async fn require_token(
-    State(app): State<App>,
+pub(crate) async fn require_token(
+    State(access): State<Access>,
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    match app.access().caller(request.headers())? {
+    match access.caller(request.headers())? {
         Caller::Trusted => Ok(next.run(request).await),
-        Caller::Anonymous => Err(app.access().unauthorized()),
+        Caller::Anonymous => Err(access.unauthorized()),
     }
 }
 
@@ -101,14 +108,14 @@ pub(super) async fn require_token(
 /// (DNS rebinding): its requests carry that name as `Host`. And it can send requests that it cannot
 /// read the answers of: these carry its `Origin`.
 pub(super) async fn require_own_host(
-    State(app): State<App>,
+    State(access): State<Access>,
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
     let host = authority(request.headers(), &header::HOST, request.uri());
     if !host
         .as_ref()
-        .is_some_and(|host| app.access().hosts.permit(host.host()))
+        .is_some_and(|host| access.0.hosts.permit(host.host()))
     {
         let host = host.map_or_else(String::new, |host| host.host().to_owned());
         return Err(ApiError::ForbiddenHost { host });

@@ -4,6 +4,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
+use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value};
 
@@ -13,7 +14,7 @@ use crate::domain::wire::{ResetRequest, RunRequest};
 use super::error::{ApiError, Unknown};
 
 /// The largest body in bytes.
-pub(super) const LIMIT: usize = 2 * 1024 * 1024;
+pub(crate) const LIMIT: usize = 2 * 1024 * 1024;
 
 /// A body, parsed.
 #[derive(Debug)]
@@ -55,17 +56,24 @@ impl<S: Send + Sync, T: Fields> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        if !is_json(request.headers()) {
-            return Err(ApiError::UnsupportedMediaType);
-        }
-        let bytes = Bytes::from_request(request, state).await.map_err(|error| {
-            match error.into_response().status() {
-                StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge { limit: LIMIT },
-                _ => ApiError::IncompleteBody,
-            }
-        })?;
-        parse(&bytes).map(Self)
+        parse(&json_bytes(request, state).await?).map(Self)
     }
+}
+
+/// The whole body of a request that says it is JSON.
+pub(crate) async fn json_bytes<S: Send + Sync>(
+    request: Request,
+    state: &S,
+) -> Result<Bytes, ApiError> {
+    if !is_json(request.headers()) {
+        return Err(ApiError::UnsupportedMediaType);
+    }
+    Bytes::from_request(request, state).await.map_err(|error| {
+        match error.into_response().status() {
+            StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge { limit: LIMIT },
+            _ => ApiError::IncompleteBody,
+        }
+    })
 }
 
 /// Whether the body says that it is JSON. That also keeps web pages out: a browser asks before it
@@ -82,11 +90,7 @@ fn parse<T: Fields>(body: &[u8]) -> Result<T, ApiError> {
     let bad_json = |error: serde_json::Error| ApiError::BadJson {
         problem: error.to_string(),
     };
-    // Serde would also take an array with the fields' values in their order.
-    if !body.trim_ascii_start().starts_with(b"{") {
-        serde_json::from_slice::<IgnoredAny>(body).map_err(bad_json)?;
-        return Err(ApiError::NoObject);
-    }
+    must_be_object(body)?;
     let error = match serde_json::from_slice(body) {
         Ok(value) => return Ok(value),
         Err(error) => error,
@@ -113,6 +117,40 @@ fn parse<T: Fields>(body: &[u8]) -> Result<T, ApiError> {
     });
     // Each field is right alone: one stands there twice.
     Err(wrong.unwrap_or_else(|| bad_json(error)))
+}
+
+/// Serde would also take an array with the fields' values in their order.
+fn must_be_object(body: &[u8]) -> Result<(), ApiError> {
+    if body.trim_ascii_start().starts_with(b"{") {
+        return Ok(());
+    }
+    match serde_json::from_slice::<IgnoredAny>(body) {
+        Ok(_) => Err(ApiError::NoObject),
+        Err(error) => Err(ApiError::BadJson {
+            problem: error.to_string(),
+        }),
+    }
+}
+
+/// The connection that a body names, whatever else it holds: its reader judges that.
+pub(crate) fn named_connection(body: &[u8]) -> Result<Option<String>, ApiError> {
+    #[derive(Deserialize)]
+    struct Named {
+        #[serde(default)]
+        connection: Option<Value>,
+    }
+    must_be_object(body)?;
+    let named: Named = serde_json::from_slice(body).map_err(|error| ApiError::BadJson {
+        problem: error.to_string(),
+    })?;
+    match named.connection {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(name)) => Ok(Some(name).filter(|name| !name.is_empty())),
+        Some(_) => Err(ApiError::BadField {
+            field: "connection".to_owned(),
+            problem: "it must be a string, the name of a connection".to_owned(),
+        }),
+    }
 }
 
 #[cfg(test)]

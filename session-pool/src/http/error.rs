@@ -16,7 +16,7 @@ const LONGEST_SENTENCE: usize = 2_000;
 
 /// Why a request gets a 4xx or 5xx. No job was made.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ApiError {
+pub(crate) enum ApiError {
     #[error("this needs the pool's access token ({hint}): send \"Authorization: Bearer TOKEN\"")]
     Unauthorized { hint: String },
     #[error(
@@ -77,11 +77,11 @@ pub(super) enum ApiError {
 
 /// A name that nothing has, with those that there are.
 #[derive(Debug)]
-pub(super) struct Unknown {
+pub(crate) struct Unknown {
     /// `field` or `query parameter`.
-    pub(super) kind: &'static str,
-    pub(super) name: String,
-    pub(super) known: &'static [&'static str],
+    pub(crate) kind: &'static str,
+    pub(crate) name: String,
+    pub(crate) known: &'static [&'static str],
 }
 
 impl std::fmt::Display for Unknown {
@@ -101,7 +101,7 @@ impl std::fmt::Display for Unknown {
 
 impl ApiError {
     /// The HTTP status (RFC 9110, section 15; RFC 6585 for 429).
-    pub(super) fn status(&self) -> StatusCode {
+    pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Unauthorized { .. } => StatusCode::UNAUTHORIZED,
             Self::ForbiddenHost { .. } | Self::ForbiddenOrigin { .. } => StatusCode::FORBIDDEN,
@@ -133,7 +133,7 @@ impl ApiError {
     }
 
     /// A stable word for it, for programs.
-    pub(super) const fn code(&self) -> &'static str {
+    pub(crate) const fn code(&self) -> &'static str {
         match self {
             Self::Unauthorized { .. } => "unauthorized",
             Self::ForbiddenHost { .. } => "forbidden_host",
@@ -164,17 +164,7 @@ impl ApiError {
 
     /// The body that says it.
     pub(super) fn body(&self) -> Refusal {
-        let mut error = self.to_string();
-        // It may quote the request, which may be large.
-        if let Some((end, _)) = error.char_indices().nth(LONGEST_SENTENCE) {
-            error.truncate(end);
-            error.push('…');
-        }
-        Refusal {
-            status: AnswerStatus::Error,
-            error,
-            code: self.code().to_owned(),
-        }
+        refusal(self, self.code())
     }
 
     /// The header that belongs to the status.
@@ -190,6 +180,21 @@ impl ApiError {
             )),
             _ => None,
         }
+    }
+}
+
+/// The body of a refusal.
+pub(crate) fn refusal(error: &impl std::fmt::Display, code: &str) -> Refusal {
+    let mut error = error.to_string();
+    // It may quote the request, which may be large.
+    if let Some((end, _)) = error.char_indices().nth(LONGEST_SENTENCE) {
+        error.truncate(end);
+        error.push('…');
+    }
+    Refusal {
+        status: AnswerStatus::Error,
+        error,
+        code: code.to_owned(),
     }
 }
 

@@ -122,6 +122,11 @@ impl Metrics {
     pub(super) fn prometheus(&self, sessions: &[SessionStatus], result_bytes: u64) -> String {
         self.set_sessions(sessions);
         telemetry::result_bytes(result_bytes);
+        self.exposition()
+    }
+
+    /// What was counted in this process, as Prometheus reads it.
+    pub(crate) fn exposition(&self) -> String {
         self.0.process.collect();
         self.0.recorder.render()
     }
@@ -129,15 +134,11 @@ impl Metrics {
     /// What the original counted, as it said it.
     #[expect(clippy::cast_precision_loss, reason = "rates and means, for people")]
     pub(super) fn totals(&self, sessions: &[SessionStatus]) -> PoolTotals {
-        let uptime = self.0.started.elapsed();
         let runs = self.0.runs.load(Ordering::Relaxed);
         let failed = self.0.failed_runs.load(Ordering::Relaxed);
         let milliseconds = self.0.run_microseconds.load(Ordering::Relaxed) as f64 / 1000.0;
         let runs_or_one = runs.max(1) as f64;
         PoolTotals {
-            uptime_seconds: uptime.as_secs(),
-            uptime_human: humantime::format_duration(Duration::from_secs(uptime.as_secs()))
-                .to_string(),
             total_requests: runs,
             total_errors: failed,
             error_rate: failed as f64 / runs_or_one,
@@ -149,6 +150,17 @@ impl Metrics {
                 .filter(|session| session.authenticated)
                 .count(),
             keepalive: KeepaliveTotals::default(),
+            ..self.uptime()
+        }
+    }
+
+    /// Only how long this process has been up.
+    pub(crate) fn uptime(&self) -> PoolTotals {
+        let seconds = self.0.started.elapsed().as_secs();
+        PoolTotals {
+            uptime_seconds: seconds,
+            uptime_human: humantime::format_duration(Duration::from_secs(seconds)).to_string(),
+            ..PoolTotals::default()
         }
     }
 

@@ -1,20 +1,21 @@
 //! The HTTP API: thin handlers over the pool, behind the rules of access.
 
-mod access;
-mod body;
-mod error;
+pub(crate) mod access;
+pub(crate) mod body;
+pub(crate) mod error;
 mod events;
 mod metrics;
 mod observe;
-mod openapi;
-mod parameters;
+pub(crate) mod openapi;
+pub(crate) mod parameters;
 mod router;
-mod routes;
+pub(crate) mod routes;
 
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
 
+use axum::extract::FromRef;
 use tokio::net::TcpListener;
 
 use crate::domain::paging::PageBudget;
@@ -23,6 +24,7 @@ use crate::session::Pool;
 pub use access::{Access, AllowedHosts};
 pub use metrics::Metrics;
 pub use router::router;
+pub(crate) use router::{guarded, pool_description};
 
 /// All that the handlers share.
 #[derive(Clone, Debug)]
@@ -55,12 +57,14 @@ impl App {
         &self.0.pool
     }
 
-    pub(in crate::http) fn access(&self) -> &Access {
-        &self.0.access
-    }
-
     pub(in crate::http) fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+}
+
+impl FromRef<App> for Access {
+    fn from_ref(app: &App) -> Self {
+        app.0.access.clone()
     }
 }
 
@@ -77,8 +81,22 @@ pub async fn serve(
     more: axum::Router,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let upkeep = app.metrics().clone().upkeep();
-    let answers = axum::serve(listener, router(app, more)).with_graceful_shutdown(shutdown);
+    let metrics = app.metrics().clone();
+    serve_routes(listener, router(app, more), metrics, shutdown).await
+}
+
+/// The same for other routes than the pool's.
+///
+/// # Errors
+/// When the listener fails for good.
+pub(crate) async fn serve_routes(
+    listener: TcpListener,
+    routes: axum::Router,
+    metrics: Metrics,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let upkeep = metrics.upkeep();
+    let answers = axum::serve(listener, routes).with_graceful_shutdown(shutdown);
     tokio::select! {
         result = answers => result,
         () = upkeep => Ok(()),

@@ -16,8 +16,6 @@ use utoipa::{IntoResponses, ToSchema};
 
 use crate::domain::wire::Refusal;
 
-use super::App;
-
 /// What stands above the routes.
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -36,7 +34,7 @@ use super::App;
 struct Base;
 
 /// The description without its routes.
-pub(super) fn base() -> OpenApi {
+pub(crate) fn base() -> OpenApi {
     let mut description = <Base as utoipa::OpenApi>::openapi();
     description.security = Some(vec![SecurityRequirement::new(
         "token",
@@ -59,12 +57,12 @@ pub(super) fn base() -> OpenApi {
     description
 }
 
-/// The whole description as JSON, for the pool as it is configured.
-pub(super) fn finish(mut description: OpenApi, app: &App) -> Bytes {
+/// The whole description as JSON, for a pool that serves only this connection, or all.
+pub(crate) fn finish(mut description: OpenApi, only: Option<&str>) -> Bytes {
     if let Some(components) = &mut description.components {
         for name in ["RunRequest", "ResetRequest"] {
             if let Some(RefOr::T(Schema::Object(body))) = components.schemas.get_mut(name) {
-                name_connection(body, app.pool().only());
+                name_connection(body, only);
             }
         }
     }
@@ -92,7 +90,7 @@ fn name_connection(body: &mut Object, only: Option<&str>) {
 }
 
 /// `GET /openapi.json`.
-pub(super) async fn answer(description: Bytes) -> Response {
+pub(crate) async fn answer(description: Bytes) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], description).into_response()
 }
 
@@ -107,7 +105,7 @@ type Group = &'static [(
 macro_rules! refusals {
     ($($(#[$doc:meta])* $name:ident: $group:expr;)+) => {$(
         $(#[$doc])*
-        pub(super) enum $name {}
+        pub(crate) enum $name {}
 
         impl IntoResponses for $name {
             fn responses() -> BTreeMap<String, RefOr<openapi::Response>> {

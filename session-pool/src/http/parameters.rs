@@ -13,7 +13,7 @@ use super::error::{ApiError, Unknown};
 
 /// The parameters of a request that have not been taken yet.
 #[derive(Debug)]
-pub(super) struct Parameters(Vec<(String, String)>);
+pub(crate) struct Parameters(Vec<(String, String)>);
 
 impl<S: Sync> FromRequestParts<S> for Parameters {
     type Rejection = Infallible;
@@ -33,7 +33,7 @@ impl Parameters {
     }
 
     /// Takes the one with this name.
-    pub(super) fn take<T>(&mut self, name: &'static str) -> Result<Option<T>, ApiError>
+    pub(crate) fn take<T>(&mut self, name: &'static str) -> Result<Option<T>, ApiError>
     where
         T: FromStr<Err: Display>,
     {
@@ -50,7 +50,7 @@ impl Parameters {
     }
 
     /// Takes the whole number with this name.
-    pub(super) fn take_number(
+    pub(crate) fn take_number(
         &mut self,
         name: &'static str,
         range: RangeInclusive<u64>,
@@ -60,7 +60,7 @@ impl Parameters {
     }
 
     /// Refuses what is left: it was meant to do something, and would not.
-    pub(super) fn finish(self, known: &'static [&'static str]) -> Result<(), ApiError> {
+    pub(crate) fn finish(self, known: &'static [&'static str]) -> Result<(), ApiError> {
         match self.0.into_iter().next() {
             None => Ok(()),
             Some((name, _)) => Err(ApiError::UnknownParameter(Unknown {
@@ -93,7 +93,7 @@ pub(super) fn in_range(
 
 /// For routes without query parameters: refuses any.
 #[derive(Debug)]
-pub(super) struct NoParameters;
+pub(crate) struct NoParameters;
 
 impl<S: Sync> FromRequestParts<S> for NoParameters {
     type Rejection = ApiError;

@@ -1,16 +1,17 @@
 //! Every route on one page.
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, FromRef, Request};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::access::{require_own_host, require_token};
+use super::access::{Access, require_own_host, require_token};
 use super::error::ApiError;
 use super::observe::observe;
 use super::routes::{
@@ -21,22 +22,35 @@ use super::{App, body, openapi};
 /// The pool's API as one service, with the routes of one kind of server for callers with the
 /// token.
 pub fn router(app: App, more: Router) -> Router {
-    let (routes, description) = open().merge(closed(&app)).split_for_parts();
-    let description = openapi::finish(description, &app);
-    let more = more.layer(from_fn_with_state(app.clone(), require_token));
-    routes
+    let access = Access::from_ref(&app);
+    let for_token = || from_fn_with_state(access.clone(), require_token);
+    let closed = closed().fallback(not_found).layer(for_token());
+    let (routes, description) = open().merge(closed).split_for_parts();
+    let description = openapi::finish(description, app.pool().only());
+    let routes = routes
         .route("/openapi.json", get(move || openapi::answer(description)))
-        .merge(more.with_state(()))
+        .merge(more.layer(for_token()).with_state(()));
+    guarded(routes.with_state(app), access)
+}
+
+/// The description of the pool's routes, for who passes them on.
+pub(crate) fn pool_description() -> OpenApi {
+    let (_, description) = open().merge(closed()).split_for_parts();
+    description
+}
+
+/// What stands around the routes of every server: hosts, limits, request ids, the log.
+pub(crate) fn guarded(routes: Router, access: Access) -> Router {
+    routes
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(body::LIMIT))
-        .layer(from_fn_with_state(app.clone(), require_own_host))
+        .layer(from_fn_with_state(access, require_own_host))
         .layer(CatchPanicLayer::custom(|_| {
             ApiError::Internal.into_response()
         }))
         .layer(from_fn(observe))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
-        .with_state(app)
 }
 
 /// Routes that anyone may ask; `/openapi.json` is the fourth.
@@ -48,7 +62,7 @@ fn open() -> OpenApiRouter<App> {
 }
 
 /// Routes for callers with the token. What is not a route is told to them only.
-fn closed(app: &App) -> OpenApiRouter<App> {
+fn closed() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(connections::connections)) // GET /connections
         .routes(routes!(run::run)) //               POST /run
@@ -58,11 +72,9 @@ fn closed(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(reset::reset)) //           POST /reset
         .routes(routes!(policy::check)) //          POST /policy/check
         .routes(routes!(confirmations::show, confirmations::confirm)) // GET, POST /confirmations/{id}
-        .fallback(not_found)
-        .layer(from_fn_with_state(app.clone(), require_token))
 }
 
-async fn not_found(request: Request) -> ApiError {
+pub(crate) async fn not_found(request: Request) -> ApiError {
     ApiError::NotFound {
         path: request.uri().path().to_owned(),
     }

@@ -22,6 +22,7 @@ mod host;
 mod http;
 mod policy;
 mod pool;
+mod router;
 mod support;
 
 use std::path::Path;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
     http::trials(&mut suite);
     policy::trials(&mut suite);
     binary::trials(&mut suite);
+    router::trials(&mut suite);
     demo_modules::trials(&mut suite);
     demo_world::trials(&mut suite);
     suite.run(&Arguments::from_args())

@@ -14,7 +14,7 @@ use crate::http::openapi::AnyCaller;
     responses((status = 200, description = "It does.", body = Health), AnyCaller),
     security(())
 )]
-pub(in crate::http) async fn health() -> Json<Health> {
+pub(crate) async fn health() -> Json<Health> {
     Json(Health {
         status: "healthy".to_owned(),
         timestamp: Timestamp::now(),

@@ -10,12 +10,12 @@ use crate::http::openapi::{AnyCaller, Parameterized};
 use crate::http::parameters::Parameters;
 
 /// The form of the exposition (<https://prometheus.io/docs/instrumenting/exposition_formats/>).
-const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
+pub(crate) const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// The two forms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, utoipa::ToSchema)]
 #[schema(rename_all = "lowercase")]
-pub(in crate::http) enum Form {
+pub(crate) enum Form {
     Prometheus,
     Json,
 }
@@ -72,7 +72,8 @@ pub(in crate::http) async fn metrics(
     })
 }
 
-fn accepted(headers: &HeaderMap) -> Form {
+/// The form that the client wants.
+pub(crate) fn accepted(headers: &HeaderMap) -> Form {
     let names_text = headers
         .get_all(header::ACCEPT)
         .iter()

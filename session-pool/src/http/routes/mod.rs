@@ -3,9 +3,9 @@
 pub(super) mod confirmations;
 pub(super) mod connections;
 pub(super) mod events;
-pub(super) mod health;
+pub(crate) mod health;
 pub(super) mod jobs;
-pub(super) mod metrics;
+pub(crate) mod metrics;
 pub(super) mod policy;
 pub(super) mod reset;
 pub(super) mod run;
@@ -20,7 +20,7 @@ use super::error::ApiError;
 
 /// The id in the path.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct JobPath(JobId);
+pub(crate) struct JobPath(pub(crate) JobId);
 
 impl<S: Send + Sync> FromRequestParts<S> for JobPath {
     type Rejection = ApiError;

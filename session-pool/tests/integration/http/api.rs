@@ -15,7 +15,7 @@ use session_pool::token_file::AccessToken;
 use tower::ServiceExt as _;
 
 use crate::support::Context;
-use crate::support::stage::parts;
+use crate::support::stage::parts_of;
 
 /// The API over a pool of its own.
 pub struct Api {
@@ -57,7 +57,7 @@ impl Api {
         };
         let pool = Pool::new(PoolParts {
             only: only.map(str::to_owned),
-            ..parts(cx, cx.spec_for(silent))
+            ..parts_of(cx, cx.spec_for(silent), only.unwrap_or("unified"))
         });
         Self::with(pool, more)
     }

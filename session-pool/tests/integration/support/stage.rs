@@ -28,6 +28,11 @@ const REGISTRY: &str = r#"{"connections": {
 
 /// What a pool in this test's directory is made of; its sessions start as this says.
 pub fn parts(cx: &Context, spec: SpawnSpec) -> PoolParts {
+    parts_of(cx, spec, "unified")
+}
+
+/// The same for one of several pools, which tells its journal from theirs by this.
+pub fn parts_of(cx: &Context, spec: SpawnSpec, scope: &str) -> PoolParts {
     let registry = cx.path().join("registry.json");
     std::fs::write(&registry, REGISTRY).unwrap();
     PoolParts {
@@ -50,7 +55,7 @@ pub fn parts(cx: &Context, spec: SpawnSpec) -> PoolParts {
                 .1,
             sends: SendGuards::On,
         }),
-        journal: Journal::open(cx.path(), "unified", Duration::from_secs(3600)).unwrap(),
+        journal: Journal::open(cx.path(), scope, Duration::from_secs(3600)).unwrap(),
         limits: Limits {
             results: ResultLimits {
                 job_bytes: 1 << 20,

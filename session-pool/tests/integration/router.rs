@@ -1,0 +1,14 @@
+//! The router as a process, over pools in this one.
+
+mod answers;
+mod faults;
+mod streams;
+mod world;
+
+use crate::support::Suite;
+
+pub fn trials(suite: &mut Suite) {
+    answers::trials(suite);
+    streams::trials(suite);
+    faults::trials(suite);
+}
