@@ -18,6 +18,8 @@ pub mod demo;
 mod directories;
 pub mod domain;
 #[cfg(feature = "server")]
+pub mod healthcheck;
+#[cfg(feature = "server")]
 pub mod host;
 #[cfg(feature = "server")]
 pub mod http;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use session_pool::cli::{self, Cli, Command, RouterOptions, ServeOptions, UsageError};
 use session_pool::config::ServeConfig;
+use session_pool::healthcheck::{self, Unhealthy};
 use session_pool::host::{fake, reaper};
 use session_pool::router::{self, RouterConfig};
 use session_pool::serve::{self, Flavour, ServeError};
@@ -23,6 +24,10 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => match error.downcast_ref::<UsageError>() {
             Some(mistake) => say(mistake),
+            None if error.is::<Unhealthy>() => {
+                let _closed = writeln!(io::stderr(), "{error}");
+                ExitCode::FAILURE
+            }
             None => {
                 let _closed = writeln!(io::stderr(), "error: {error}");
                 ExitCode::from(EX_SOFTWARE)
@@ -42,6 +47,7 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
             }
         }),
         Command::Router(options) => route(*options),
+        Command::Healthcheck(options) => Ok(healthcheck::run(&options)?),
         Command::InstallPwsh(options) => install_pwsh::run(options),
         Command::Policy(command) => Ok(policy_command::run(
             command,

@@ -12,7 +12,8 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 pub use options::{
-    AccessOptions, IsolationOptions, LimitOptions, PlaceOptions, ServeOptions, SessionOptions,
+    AccessOptions, HealthcheckOptions, IsolationOptions, LimitOptions, PlaceOptions, ServeOptions,
+    SessionOptions,
 };
 pub use policy::{
     CheckOptions, ConfirmOptions, PolicyCommand, PolicyOptions, PolicyPlace, TestOptions,
@@ -45,6 +46,8 @@ pub enum Command {
     Demo(Box<DemoOptions>),
     /// Serve many pools of one connection each at one address
     Router(Box<RouterOptions>),
+    /// Ask the pool or router on this machine how it is: exit code 0, or 1 with the reason
+    Healthcheck(HealthcheckOptions),
     /// Install the official PowerShell for this user
     InstallPwsh(InstallOptions),
     /// Show a policy, explain what it says to a command, or run its tests

@@ -77,6 +77,17 @@ pub struct AccessOptions {
     pub insecure_no_token_on_network: bool,
 }
 
+/// The settings of `healthcheck`: those of the server that it asks.
+#[derive(Args, Debug)]
+pub struct HealthcheckOptions {
+    /// Address that it listens on
+    #[arg(long, env = "SESSION_POOL_HOST", default_value = "127.0.0.1", value_parser = address)]
+    pub host: IpAddr,
+    /// Port that it listens on
+    #[arg(long, env = "SESSION_POOL_PORT", default_value_t = 5200, value_parser = whole::<u16, 1, 65535>)]
+    pub port: u16,
+}
+
 /// Where things are.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Places")]
