@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::decision::{ConfirmBy, Decision, RuleHit, Verdict};
 use super::facts::{Command, Facts};
 use super::file::{Layer, PolicyError, PolicyFile, PolicyTest};
-use super::pattern::Pattern;
+use super::pattern::{Folded, Pattern};
 use super::rule::Rule;
 use crate::domain::module::Module;
 
@@ -184,7 +184,8 @@ impl Policy {
         let Some(name) = command.name.as_deref() else {
             return false;
         };
-        let fits = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.fits(name));
+        let name = Folded::new(name);
+        let fits = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.fits_folded(&name));
         (fits(&self.defaults.reading.allow) || fits(&self.own.reading.allow))
             && !fits(&self.defaults.reading.never)
             && !fits(&self.own.reading.never)

@@ -7,33 +7,81 @@ use super::facts::ANYTHING;
 /// A pattern: `*` is any text, `?` any one character; case does not matter, and neither does which
 /// of Unicode's dashes is written, because PowerShell takes several for the same.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Pattern(Vec<char>);
+pub struct Pattern {
+    text: Vec<char>,
+    /// The characters before the first `*` or `?`: most texts differ there.
+    plain: usize,
+}
+
+/// A text, made ready for many patterns.
+#[derive(Debug)]
+pub(super) struct Folded {
+    text: Vec<char>,
+    has_holes: bool,
+}
+
+impl Folded {
+    pub(super) fn new(text: &str) -> Self {
+        Self {
+            text: fold(text),
+            has_holes: text.contains(ANYTHING),
+        }
+    }
+}
 
 impl Pattern {
     /// Every text is a pattern.
     pub fn new(text: &str) -> Self {
-        Self(fold(text))
+        let text = fold(text);
+        let wild = text.iter().position(|c| matches!(c, '*' | '?'));
+        Self {
+            plain: wild.unwrap_or(text.len()),
+            text,
+        }
     }
 
     /// Whether the text fits, for every meaning of its unknown parts: those stand for themselves.
     pub fn fits(&self, text: &str) -> bool {
-        overlap(&self.0, &fold(text), false)
+        self.fits_folded(&Folded::new(text))
     }
 
     /// Whether the text could fit: an unknown part of it may be anything.
     pub fn may_fit(&self, text: &str) -> bool {
-        overlap(&self.0, &fold(text), true)
+        self.may_fit_folded(&Folded::new(text))
+    }
+
+    pub(super) fn fits_folded(&self, text: &Folded) -> bool {
+        self.begins(text) && overlap(&self.text, &text.text, false)
+    }
+
+    pub(super) fn may_fit_folded(&self, text: &Folded) -> bool {
+        if !text.has_holes {
+            return self.fits_folded(text);
+        }
+        overlap(&self.text, &text.text, true)
+    }
+
+    /// Whether the text begins as the pattern does; quick, and enough to tell most texts off.
+    fn begins(&self, text: &Folded) -> bool {
+        let plain = self.text.get(..self.plain).unwrap_or_default();
+        text.text.starts_with(plain)
+            && (self.plain < self.text.len() || text.text.len() == self.plain)
+    }
+
+    /// Whether every text fits.
+    pub(super) fn is_everything(&self) -> bool {
+        self.text == ['*']
     }
 
     /// The name itself, where there is only one that fits.
     pub fn name(&self) -> Option<String> {
-        (!self.0.contains(&'*') && !self.0.contains(&'?')).then(|| self.0.iter().collect())
+        (self.plain == self.text.len()).then(|| self.text.iter().collect())
     }
 }
 
 impl fmt::Debug for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text: String = self.0.iter().collect();
+        let text: String = self.text.iter().collect();
         write!(f, "{text:?}")
     }
 }

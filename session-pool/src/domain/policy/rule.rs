@@ -2,7 +2,7 @@
 
 use super::decision::{ConfirmBy, Decision, RuleHit};
 use super::facts::{Command, CommandKind, Definition, Facts, Place, UseKind, Via};
-use super::pattern::Pattern;
+use super::pattern::{Folded, Pattern};
 
 /// One rule of a policy.
 #[derive(Clone, Debug)]
@@ -79,14 +79,15 @@ pub(super) enum Dynamic {
 
 impl Names {
     fn fit(&self, name: &str) -> bool {
-        self.any.iter().any(|pattern| pattern.may_fit(name))
-            && !self.except.iter().any(|pattern| pattern.fits(name))
+        let name = Folded::new(name);
+        self.any.iter().any(|pattern| pattern.may_fit_folded(&name))
+            && !self.except.iter().any(|pattern| pattern.fits_folded(&name))
     }
 }
 
 impl Names {
     fn is_everything(&self) -> bool {
-        self.any.contains(&Pattern::new("*"))
+        self.any.iter().any(Pattern::is_everything)
     }
 }
 
@@ -109,11 +110,12 @@ impl Condition {
                 .flat_map(|argument| &argument.values),
         );
         values.into_iter().any(|value| {
+            let value = Folded::new(value);
             self.values.iter().any(|pattern| {
                 if self.certain {
-                    pattern.fits(value)
+                    pattern.fits_folded(&value)
                 } else {
-                    pattern.may_fit(value)
+                    pattern.may_fit_folded(&value)
                 }
             })
         })
