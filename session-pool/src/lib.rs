@@ -16,6 +16,8 @@ pub mod credential;
 pub mod demo;
 #[cfg(feature = "server")]
 mod directories;
+#[cfg(any(feature = "server", feature = "sign-in"))]
+pub mod doctor;
 pub mod domain;
 #[cfg(feature = "server")]
 pub mod healthcheck;

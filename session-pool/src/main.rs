@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use session_pool::cli::{self, Cli, Command, RouterOptions, ServeOptions, UsageError};
 use session_pool::config::ServeConfig;
+use session_pool::doctor::{self, DoctorError, Unwell};
 use session_pool::healthcheck::{self, Unhealthy};
 use session_pool::host::{fake, reaper};
 use session_pool::router::{self, RouterConfig};
@@ -24,7 +25,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => match error.downcast_ref::<UsageError>() {
             Some(mistake) => say(mistake),
-            None if error.is::<Unhealthy>() => {
+            None if error.is::<Unhealthy>() || error.is::<Unwell>() => {
                 let _closed = writeln!(io::stderr(), "{error}");
                 ExitCode::FAILURE
             }
@@ -57,6 +58,12 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
             *options,
             std::env::home_dir().as_deref(),
         )?),
+        Command::Doctor(options) => match doctor::run(*options, std::env::home_dir().as_deref()) {
+            Ok(report) if report.ok => Ok(()),
+            Ok(_) => Err(Unwell.into()),
+            Err(DoctorError::Config(error)) => Err(UsageError::mistake(error).into()),
+            Err(error) => Err(error.into()),
+        },
         Command::Completions { shell } => Ok(io::stdout().write_all(&cli::completions(shell))?),
         Command::Reaper(_) => {
             reaper::run(io::stdin().lock());

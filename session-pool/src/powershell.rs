@@ -1,5 +1,6 @@
 //! Which PowerShell the pool's processes are.
 
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -49,11 +50,7 @@ pub enum UnusablePwsh {
 /// [`UnusablePwsh`], with how to get one that is fit.
 pub fn find_usable(config: &SessionConfig, home: Option<&Path>) -> Result<PathBuf, UnusablePwsh> {
     let path = find(config, home)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    let said = runtime.and_then(|runtime| runtime.block_on(version_line(&path)));
-    match said {
+    match output(&path, &["--version"], None, 200, VERSION_WITHIN) {
         Err(source) => Err(UnusablePwsh::CannotStart { path, source }),
         Ok(line) => match line.trim().strip_prefix("PowerShell ").map(str::parse) {
             Some(Ok(version)) => match PwshVersion::supported(version) {
@@ -66,10 +63,36 @@ pub fn find_usable(config: &SessionConfig, home: Option<&Path>) -> Result<PathBu
     }
 }
 
-/// What `pwsh --version` prints, or nothing where it takes too long. Nothing is left of it.
-async fn version_line(pwsh: &Path) -> io::Result<String> {
-    let mut child = Command::new(pwsh)
-        .arg("--version")
+/// What PowerShell prints when it is started so, or as much as comes in time. Nothing is left of it.
+///
+/// # Errors
+/// Where it cannot be started.
+pub fn output(
+    pwsh: &Path,
+    arguments: &[&str],
+    modules: Option<OsString>,
+    most: u64,
+    within: Duration,
+) -> io::Result<String> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(read_output(pwsh, arguments, modules, most, within))
+}
+
+async fn read_output(
+    pwsh: &Path,
+    arguments: &[&str],
+    modules: Option<OsString>,
+    most: u64,
+    within: Duration,
+) -> io::Result<String> {
+    let mut command = Command::new(pwsh);
+    if let Some(modules) = modules {
+        command.env("PSModulePath", modules);
+    }
+    let mut child = command
+        .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -80,18 +103,18 @@ async fn version_line(pwsh: &Path) -> io::Result<String> {
         .id()
         .and_then(|id| i32::try_from(id).ok())
         .and_then(Pid::from_raw);
-    let mut line = Vec::new();
+    let mut text = Vec::new();
     if let Some(stdout) = child.stdout.take() {
-        let mut start = stdout.take(200);
-        // Too late or broken: then it said nothing.
-        let _ = tokio::time::timeout(VERSION_WITHIN, start.read_to_end(&mut line)).await;
+        let mut start = stdout.take(most);
+        // Too late or broken: then it said nothing more.
+        let _ = tokio::time::timeout(within, start.read_to_end(&mut text)).await;
     }
     if let Some(group) = group {
         // Before it is awaited: until then its number cannot become another group's.
         let _ = kill_process_group(group, Signal::KILL);
     }
     child.wait().await?;
-    Ok(String::from_utf8_lossy(&line).into_owned())
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 /// Finds PowerShell in the order that `--help` tells.

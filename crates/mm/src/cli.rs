@@ -75,6 +75,12 @@ pub(crate) enum Word {
     SignIn(Who),
     /// Forget a connection's sign-in to Microsoft Graph and Power Automate.
     SignOut(Who),
+    /// Look for what is wrong (registry, pool, token, caches, clock, hosts), and say how to mend it.
+    Doctor {
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
     /// Print what to register with an MCP client.
     Config {
         /// The client.

@@ -50,6 +50,9 @@ fn main() -> ExitCode {
                 }
                 Some(Word::SignIn(who)) => runtime.block_on(shell::sign_in::sign_in(who)),
                 Some(Word::SignOut(who)) => runtime.block_on(shell::sign_in::sign_out(who)),
+                Some(Word::Doctor { json }) => {
+                    runtime.block_on(shell::doctor::doctor(json, &overrides))
+                }
                 Some(Word::Job(job)) => runtime.block_on(shell::job::job(job, &overrides)),
                 _ => runtime.block_on(serve::serve(&overrides)),
             };

@@ -1,6 +1,7 @@
 //! The command line. What it says becomes a [`crate::config`]; nothing else reads the environment
 //! for settings.
 
+mod doctor;
 mod options;
 mod policy;
 mod router;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
+pub use doctor::DoctorOptions;
 pub use options::{
     AccessOptions, HealthcheckOptions, IsolationOptions, LimitOptions, PlaceOptions, ServeOptions,
     SessionOptions,
@@ -55,6 +57,8 @@ pub enum Command {
     Policy(PolicyCommand),
     /// Look at what waits for a yes, and say it
     Confirm(Box<ConfirmOptions>),
+    /// Look for what is wrong, and say how to mend it
+    Doctor(Box<DoctorOptions>),
     /// Print what makes a shell complete this program's arguments
     Completions {
         /// The shell.

@@ -4,6 +4,7 @@ pub mod aadsts;
 pub mod ansi;
 pub mod caller_state;
 pub mod connect;
+pub mod doctor;
 pub mod exposition;
 pub mod format;
 pub mod graph;

@@ -1,5 +1,6 @@
 //! `mm run`, `mm job`, `mm graph` and the sign-in: the same from a shell.
 
+pub(crate) mod doctor;
 mod follow;
 pub(crate) mod graph;
 pub(crate) mod job;

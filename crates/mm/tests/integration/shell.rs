@@ -24,6 +24,7 @@ pub const CASES: &[Case] = &[
     ("advice_is_commands", advice),
     ("json_has_an_end_whatever_happens", json_ends),
     ("an_address_with_a_path_is_told", path_in_address),
+    ("a_doctor_says_what_to_mend", doctor),
 ];
 
 fn run(pool: &StandIn, command: &str, more: &[&str]) -> crate::client::Shell {
@@ -367,4 +368,34 @@ fn path_in_address() {
     for part in [url.as_str(), "MM_SESSION_POOL_URL"] {
         assert!(done.stderr.contains(part), "{done:?}");
     }
+}
+
+fn doctor() {
+    let pool = StandIn::start();
+    let home = Home::new(&pool.url);
+    let registry = json!({"connections": {"Contoso": {"tenant": "contoso.example", "cloud": {
+        "login": pool.url, "graph": pool.url, "flow": pool.url
+    }}}});
+    let place = home.directory.path().join(".m365-connections.json");
+    std::fs::write(place, registry.to_string()).unwrap();
+    let token = home.directory.path().join(".m365-state/pool.token");
+    set_mode(&token, 0o600);
+    let well = home.shell(&["doctor"]);
+    assert_eq!(well.code, 0, "{well:?}");
+    assert!(well.stdout.contains("ok      pool: "), "{well:?}");
+
+    set_mode(&token, 0o644);
+    let done = home.shell(&["doctor", "--json"]);
+    assert_eq!(done.code, 1, "{done:?}");
+    let report: Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!(report["ok"], false);
+    let checks = report["checks"].as_array().unwrap();
+    let token = checks.iter().find(|one| one["check"] == "token").unwrap();
+    assert_eq!(token["result"], "failed");
+    assert!(token["remedy"].as_str().unwrap().starts_with("chmod 600"));
+}
+
+fn set_mode(path: &std::path::Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }

@@ -1,6 +1,7 @@
 //! The program as its users run it: a process with settings, signals and restarts.
 
 mod demo;
+mod doctor;
 mod healthcheck;
 mod install;
 mod serving;
@@ -11,6 +12,7 @@ use crate::support::Suite;
 pub fn trials(suite: &mut Suite) {
     settings::trials(suite);
     demo::trials(suite);
+    doctor::trials(suite);
     healthcheck::trials(suite);
     install::trials(suite);
     serving::trials(suite);

@@ -112,6 +112,11 @@ impl Server {
         }
     }
 
+    /// The port that it took.
+    pub fn port(&self) -> &str {
+        self.url.rsplit(':').next().unwrap()
+    }
+
     /// What it has logged to its standard output.
     pub fn log(&self) -> String {
         self.log.lock().unwrap().clone()
