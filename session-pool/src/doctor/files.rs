@@ -153,6 +153,7 @@ mod tests {
             Verdict::Failed
         );
         assert_eq!(private_directory("state", &path).result, Verdict::Failed);
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o700)).unwrap();
         assert_eq!(
             private_directory("state", directory.path()).result,
             Verdict::Ok
