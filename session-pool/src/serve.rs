@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{Places, ServeConfig, TokenPolicy};
 use crate::directories;
+use crate::domain::life::Rules;
 use crate::host::{
     Environment, HostError, Program, Reaper, RunDirectory, SpawnSpec, privileges, short_directories,
 };
@@ -263,6 +264,11 @@ fn pool(
             max_processes: limits.max_processes,
             command_timeout: config.sessions.command_timeout,
             cancel_grace: CANCEL_GRACE,
+            rules: Rules {
+                keepalive: None,
+                max_resident: None,
+                ..Rules::default()
+            },
             width: config.sessions.width,
             depth: config.sessions.depth,
         },

@@ -9,6 +9,7 @@ pub mod exposition;
 pub mod format;
 pub mod graph;
 pub mod job;
+pub mod life;
 pub mod module;
 pub mod nearest;
 pub mod paging;

@@ -4,35 +4,28 @@
 use std::sync::Arc;
 
 use crate::domain::connect;
+use crate::domain::life::Event;
 use crate::domain::registry::Connection;
 
 use super::credentials::{Credential, ProofError};
-use super::ending::{Ending, FailureCode};
-use super::sign_in::SignIn;
-use super::worker::{Worker, failed};
+use super::worker::Worker;
 
 impl Worker {
     /// The text that signs the session in: by device code, or as the app with what it proves
-    /// itself with now.
+    /// itself with now. `Err` is why there is none, for callers.
     pub(super) async fn connect_script(
         &mut self,
         connection: &Arc<Connection>,
-    ) -> Result<String, Ending> {
-        let refused = |reason: String| {
-            failed(
-                FailureCode::SignInFailed,
-                format!("the sign-in failed, and nothing was run: {reason}"),
-            )
-        };
+    ) -> Result<String, String> {
         let (module, site) = (self.key.module(), self.key.site());
         // Before any file is looked at: a module that has no such way needs none.
         connection
             .check(module)
-            .map_err(|unusable| refused(unusable.to_string()))?;
+            .map_err(|unusable| unusable.to_string())?;
         let credential = self
             .credential(connection)
             .await
-            .map_err(|error| refused(error.to_string()))?;
+            .map_err(|error| error.to_string())?;
         let ends = credential.as_ref().and_then(|credential| credential.ends());
         self.view.send_modify(|view| view.certificate_ends = ends);
         let script = match &credential {
@@ -41,12 +34,12 @@ impl Worker {
                 let proof = self
                     .put_copy(connection, Arc::clone(credential))
                     .await
-                    .map_err(|error| refused(error.to_string()))?;
+                    .map_err(|error| error.to_string())?;
                 connect::connect_app(connection, module, &site, &proof)
             }
         };
         self.proved_with = credential;
-        script.map_err(|unusable| refused(unusable.to_string()))
+        script.map_err(|unusable| unusable.to_string())
     }
 
     /// Forgets an app's sign-in whose certificate or secret was replaced, so that the next command
@@ -55,14 +48,14 @@ impl Worker {
         let Some(used) = self.proved_with.clone() else {
             return;
         };
-        if !matches!(self.sign_in, SignIn::SignedIn(_)) {
+        if self.life.state().signed_in().is_none() {
             return;
         }
         if let Ok(Some(now)) = self.credential(connection).await
             && now.mark() != used.mark()
         {
             tracing::info!(session = %self.key, "the certificate or secret was replaced: signing in anew");
-            self.sign_in = SignIn::SignedOut;
+            self.advance(Event::ProofReplaced).await;
         }
     }
 

@@ -11,7 +11,6 @@ use crate::domain::wire::SessionStatus;
 use super::departure::{Departure, presence};
 use super::queue::{NoPlace, QueueSender, queue};
 use super::refused::Refused;
-use super::sign_in::SignIn;
 use super::stop::{CloseOrder, StopSender, stop_channel};
 use super::view::SessionView;
 use super::worker::{Shared, Work, Worker};
@@ -42,19 +41,14 @@ impl SessionHandle {
         let (presence, departure) = presence();
         let (stop, stopped) = stop_channel();
         let (view_sender, view) = watch::channel(SessionView::default());
-        let worker = Worker {
-            key: key.clone(),
+        let worker = Worker::new(
+            key.clone(),
             shared,
-            inbox: works,
-            stop: stopped,
-            view: view_sender,
-            process: None,
-            sign_in: SignIn::Unknown,
-            proved_with: None,
-            connection: None,
+            works,
+            stopped,
+            view_sender,
             predecessor,
-            serving: None,
-        };
+        );
         tokio::spawn(async move {
             worker.run().await;
             drop(presence);

@@ -3,6 +3,8 @@
 use std::num::{NonZeroU8, NonZeroU16};
 use std::time::Duration;
 
+use crate::domain::life::Rules;
+
 use super::budget::ResultLimits;
 
 /// Limits and defaults of sessions and jobs.
@@ -20,6 +22,8 @@ pub struct Limits {
     pub command_timeout: Duration,
     /// Between the request to stop a command and the end of its process.
     pub cancel_grace: Duration,
+    /// The times and sizes that sessions live by.
+    pub rules: Rules,
     /// Columns where the request does not say.
     pub width: NonZeroU16,
     /// Levels of JSON where the request does not say.

@@ -27,6 +27,7 @@ mod record_bytes;
 mod refused;
 pub mod registry_watch;
 mod results;
+mod serving;
 mod sessions;
 mod sign_in;
 mod spool;

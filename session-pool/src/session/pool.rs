@@ -97,6 +97,7 @@ impl Pool {
                 processes: Arc::new(Semaphore::new(limits.max_processes)),
                 max_processes: limits.max_processes,
                 grace: limits.cancel_grace,
+                rules: limits.rules.clone(),
             }),
             registry,
             limits,

@@ -82,15 +82,17 @@ pub(super) struct OwnAnswer {
     pub(super) records: Vec<Record>,
 }
 
-/// Why the pool's own submission has no answer. The process has to be ended.
+/// Why the pool's own submission has no answer. But for an interruption, the process has to be
+/// ended.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum OwnError {
     #[error(transparent)]
     Gone(#[from] HostError),
     #[error("it did not answer within {} s", .0.as_secs())]
     Late(Duration),
-    #[error("interrupted by {}", .0.by)]
-    Interrupted(StopOrder),
+    /// Here the process may go on, unless it is stuck.
+    #[error("interrupted by {}", .order.by)]
+    Interrupted { order: StopOrder, stuck: bool },
 }
 
 impl Process {
@@ -200,6 +202,11 @@ impl Process {
         }
     }
 
+    /// Stops the submission that runs; one that does not stop within the grace period is stuck.
+    pub(super) async fn stop(&mut self, grace: Duration) -> End {
+        self.stop_running(grace, |_| Flow::<()>::Continue).await
+    }
+
     async fn stop_running<T>(
         &mut self,
         grace: Duration,
@@ -246,7 +253,10 @@ impl Process {
             Driven::Ended { cause, end } => match (cause, end) {
                 (_, End::Gone(error)) => Err(OwnError::Gone(error)),
                 (None, End::Finished(finished)) => Ok(OwnAnswer { finished, records }),
-                (Some(StopCause::Interrupted(order)), _) => Err(OwnError::Interrupted(order)),
+                (Some(StopCause::Interrupted(order)), end) => Err(OwnError::Interrupted {
+                    order,
+                    stuck: matches!(end, End::Stuck),
+                }),
                 (_, End::Finished(_) | End::Stuck) => Err(OwnError::Late(within)),
             },
         }

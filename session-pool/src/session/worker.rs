@@ -1,4 +1,5 @@
-//! The task that owns one session: its process, its sign-in, and the order of its commands.
+//! The task that owns one session: it brings events to the session's life (`domain/life`), and
+//! carries out what that says.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use tokio::sync::Semaphore;
 
-use crate::domain::caller_state::may_set_state;
+use crate::domain::life::{Due, Effect, Event, Life, Moment, Request, Rules, Wants};
 use crate::domain::record::Record;
 use crate::domain::registry::Connection;
 use crate::domain::session_key::SessionKey;
@@ -15,18 +16,16 @@ use crate::domain::state::SessionState;
 use crate::host::HostEvent;
 
 use super::catalog::Catalog;
-use super::connecting::NO_PROCESS;
 use super::credentials::{Credential, Credentials};
 use super::departure::Departure;
 use super::ending::{Ending, Failure, FailureCode};
-use super::execution;
 use super::guard::{Guard, Passage};
 use super::job::Job;
 use super::journal::Journal;
 use super::launcher::Launcher;
-use super::process::{Process, StartError};
+use super::process::Process;
 use super::queue::QueueReceiver;
-use super::sign_in::SignIn;
+use super::sign_in::Attempt;
 use super::stop::{StopOrder, StopReceiver};
 use super::telemetry::ProcessEnd;
 use super::view::ViewSender;
@@ -44,7 +43,7 @@ pub(super) struct Work {
 
 impl Work {
     /// Tells the caller in the job's output what the policy warns of.
-    fn warn(&self, note: Option<String>) {
+    pub(super) fn warn(&self, note: Option<String>) {
         let warnings = self.passage.warnings.iter().cloned();
         let records: Vec<_> = warnings
             .chain(note)
@@ -69,6 +68,8 @@ pub(super) struct Shared {
     pub(super) max_processes: usize,
     /// Between the request to stop a command and the end of its process.
     pub(super) grace: Duration,
+    /// The times and sizes that sessions live by.
+    pub(super) rules: Rules,
 }
 
 /// One session. Its task is the only one that touches these.
@@ -79,8 +80,11 @@ pub(super) struct Worker {
     pub(super) inbox: QueueReceiver,
     pub(super) stop: StopReceiver,
     pub(super) view: ViewSender,
+    /// Where the session is; everything below is what it needs to act.
+    pub(super) life: Life,
+    /// The beginning of its time.
+    pub(super) began: tokio::time::Instant,
     pub(super) process: Option<Process>,
-    pub(super) sign_in: SignIn,
     /// What an app's sign-in was made with.
     pub(super) proved_with: Option<Arc<Credential>>,
     /// What the process was signed in for; another one needs a fresh process.
@@ -88,18 +92,59 @@ pub(super) struct Worker {
     /// The session that had this key before, and the same home: two at a time would spoil what
     /// modules keep there.
     pub(super) predecessor: Option<Departure>,
-    /// The job that is being served.
-    pub(super) serving: Option<Arc<Job>>,
+    /// The connect command that runs on, and what it has said.
+    pub(super) attempt: Option<Attempt>,
+    /// The command that is being served.
+    pub(super) work: Option<Arc<Work>>,
+    /// What became of it, until it is answered.
+    pub(super) executed: Option<Ending>,
+    /// Who had the last thing that was done interrupted.
+    pub(super) interrupted_by: Option<&'static str>,
+    /// A command that came during a check.
+    pub(super) next: Option<Work>,
 }
 
 enum Wake {
     Work(Work),
     Host(HostEvent),
-    CodeEnded,
+    Due(Due),
     Stop(StopOrder),
 }
 
 impl Worker {
+    /// A session without a process.
+    pub(super) fn new(
+        key: SessionKey,
+        shared: Arc<Shared>,
+        inbox: QueueReceiver,
+        stop: StopReceiver,
+        view: ViewSender,
+        predecessor: Option<Departure>,
+    ) -> Self {
+        let mut seed = [0; 8];
+        if let Err(error) = getrandom::fill(&mut seed) {
+            tracing::warn!(%error, "no randomness: the checks of sessions beat together");
+        }
+        Self {
+            life: Life::new(shared.rules.clone(), u64::from_le_bytes(seed)),
+            key,
+            shared,
+            inbox,
+            stop,
+            view,
+            began: tokio::time::Instant::now(),
+            process: None,
+            proved_with: None,
+            connection: None,
+            predecessor,
+            attempt: None,
+            work: None,
+            executed: None,
+            interrupted_by: None,
+            next: None,
+        }
+    }
+
     /// Serves the session until it is stopped; then ends its process and its waiting jobs.
     pub(super) async fn run(mut self) {
         let mut stop = self.stop.clone();
@@ -125,21 +170,66 @@ impl Worker {
             match self.next_wake().await {
                 Wake::Work(work) => self.serve(work).await,
                 Wake::Host(event) => self.on_idle_event(event).await,
-                Wake::CodeEnded => self.on_code_ended().await,
+                Wake::Due(due) => self.advance(Event::Due(due)).await,
                 Wake::Stop(order) => return order,
             }
         }
     }
 
     async fn next_wake(&mut self) -> Wake {
-        let code_end = self.sign_in.code_end();
+        if let Some(work) = self.next.take() {
+            return Wake::Work(work);
+        }
+        let deadline = self.life.deadline();
+        // A code that is over is not shown any more; all other deadlines wait for the callers.
+        let code_over = deadline.filter(|(_, due)| *due == Due::CodeOver);
         tokio::select! {
             biased;
             order = self.stop.requested() => Wake::Stop(order),
             event = next_event(&mut self.process) => Wake::Host(event),
-            () = sleep_until(code_end) => Wake::CodeEnded,
+            due = come(self.began, code_over) => Wake::Due(due),
             work = self.inbox.next() => Wake::Work(work),
+            due = come(self.began, deadline) => Wake::Due(due),
         }
+    }
+
+    /// Takes an event in, and does what it leads to, until nothing is left to do.
+    pub(super) async fn advance(&mut self, event: Event) {
+        let mut next = Some(event);
+        while let Some(event) = next.take() {
+            let effects = self.life.on(event, self.now());
+            // Before a job is final: who hears of its end may look at the session's state.
+            self.publish();
+            for effect in effects {
+                next = self.carry_out(effect).await;
+            }
+        }
+    }
+
+    async fn carry_out(&mut self, effect: Effect) -> Option<Event> {
+        Some(match effect {
+            Effect::StartProcess => self.start_process().await,
+            Effect::Look => self.look().await,
+            Effect::Connect => self.connect().await,
+            Effect::StopConnect => Event::Left(self.stop_connect().await),
+            Effect::SignOut => Event::Left(self.sign_out().await),
+            Effect::Run => self.run_command().await,
+            // Nothing asks for a check yet: the keepalive has no interval.
+            Effect::Check => Event::CheckLeft,
+            Effect::Inspect => Event::Inspected(self.inspect()),
+            Effect::EndProcess => {
+                self.end_process(ProcessEnd::Closed).await;
+                return None;
+            }
+            Effect::WarnOfSize => {
+                self.warn_of_size();
+                return None;
+            }
+            Effect::Answer(_, answer) => {
+                self.answer(answer);
+                return None;
+            }
+        })
     }
 
     async fn serve(&mut self, work: Work) {
@@ -147,160 +237,55 @@ impl Worker {
             view.busy = true;
             view.note_command(&work.command);
         });
-        let job = Arc::clone(&work.job);
-        self.serving = Some(Arc::clone(&job));
-        let ending = match self.prepare(&work).await {
-            Ok(()) => {
-                self.publish();
-                self.execute(work).await
-            }
-            Err(ending) => ending,
+        let request = Request {
+            by: work.job.order().caller.clone(),
+            wants: Wants::Command,
         };
-        let failure = match &ending {
-            Ending::Failed(failure) => Some(failure.message.clone()),
-            _ => None,
-        };
-        self.view.send_modify(|view| {
-            view.busy = false;
-            if failure.is_some() {
-                view.last_error = failure;
-            }
-        });
-        // Before the job is final: who hears of its end may look at the session's state.
-        self.publish();
-        self.conclude(&job, ending);
-        self.serving = None;
-    }
-
-    /// Brings the session to where the command can run, or says why it cannot.
-    async fn prepare(&mut self, work: &Work) -> Result<(), Ending> {
+        let work = Arc::new(work);
+        self.work = Some(Arc::clone(&work));
+        // The policy may have changed while it waited.
         let guard = &self.shared.guard;
-        guard.still_passes(&self.key, &work.connection, &work.passage)?;
-        if self
-            .connection
-            .as_ref()
-            .is_some_and(|connection| *connection != work.connection)
-        {
-            tracing::info!(session = %self.key, "the registry's entry changed: starting afresh");
-            self.end_process(ProcessEnd::Closed).await;
+        if let Err(ending) = guard.still_passes(&self.key, &work.connection, &work.passage) {
+            return self.end_work(ending);
         }
-        self.connection = Some(Arc::clone(&work.connection));
-        if let SignIn::Pending(pending) = &self.sign_in {
-            return Err(Ending::AuthRequired(pending.shown().clone()));
-        }
+        self.turn_to(&work.connection).await;
         self.renew_proof(&work.connection).await;
-        let after = self.sign_in.failure();
-        self.ensure_process(work).await?;
-        self.ensure_signed_in(work, after).await?;
-        self.refuse_once_if_replaced()
+        self.advance(Event::Asked(request)).await;
     }
 
-    async fn ensure_process(&mut self, work: &Work) -> Result<(), Ending> {
-        if self.process.is_some() {
-            return Ok(());
-        }
-        self.sign_in = SignIn::Unknown;
-        self.publish();
-        let mut stop = self.stop.clone();
-        let mut interrupted = None;
-        let called_off = async {
-            interrupted = Some(interruption(&work.job, &mut stop, self.shared.grace).await);
-        };
-        let started = Process::start(&self.shared, &self.key, called_off).await;
-        match started {
-            Err(_) if let Some(order) = interrupted => Err(Ending::Cancelled { by: order.by }),
-            Ok(process) => {
-                self.process = Some(process);
-                Ok(())
-            }
-            Err(error) => {
-                tracing::warn!(session = %self.key, %error, "PowerShell did not start");
-                self.sign_in = SignIn::Failed {
-                    reason: error.to_string(),
-                };
-                let code = match error {
-                    StartError::ProcessLimit { .. } => FailureCode::ProcessLimit,
-                    StartError::Users(_) | StartError::Host(_) => FailureCode::SessionLost,
-                };
-                Err(failed(code, error.to_string()))
-            }
-        }
-    }
-
-    /// A fresh process lacks what callers had set in the one before. A command that counts on it
-    /// could act on everything instead of a few: the first one is sent back.
-    fn refuse_once_if_replaced(&self) -> Result<(), Ending> {
-        let fresh = self.process.as_ref().is_some_and(Process::is_fresh);
-        if !fresh || !self.shared.journal.is_stateful(&self.key) {
-            return Ok(());
-        }
-        Err(failed(
-            FailureCode::SessionReplaced,
-            "the PowerShell process of this session was replaced since variables, functions or \
-             aliases were set in it, and they are gone. Nothing was run. Set them again if the \
-             command needs them; the same call runs when it is repeated"
-                .to_owned(),
-        ))
-    }
-
-    async fn execute(&mut self, work: Work) -> Ending {
-        let Some(process) = self.process.as_mut() else {
-            return failed(FailureCode::SessionLost, NO_PROCESS.to_owned());
-        };
-        let account = match &self.sign_in {
-            SignIn::SignedIn(signed_in) => signed_in.account.clone(),
-            _ => None,
-        };
-        if !self.shared.catalog.begin(&work.job, account) {
-            return Ending::Cancelled { by: "a caller" };
-        }
-        work.warn(process.barrier_note(&self.shared, &self.key));
-        let mut stop = self.stop.clone();
-        let interrupted = interruption(&work.job, &mut stop, self.shared.grace);
-        // Before it runs: a pool that is killed under the command must know of it afterwards.
-        let journal = &self.shared.journal;
-        let held_before = journal.is_stateful(&self.key);
-        if may_set_state(&work.command) {
-            journal.note_stateful(&self.key, true);
-        }
-        let (catalog, grace) = (&self.shared.catalog, self.shared.grace);
-        let executed = execution::execute(process, &work, catalog, grace, interrupted).await;
-        // A process that lives has told what it holds; of one that is gone the worse is assumed.
-        let lost = executed.process_over.is_some();
-        journal.note_stateful(&self.key, executed.stateful || (lost && held_before));
-        if let Some(end) = executed.process_over {
-            if end == ProcessEnd::Killed {
-                self.view
-                    .send_modify(|view| view.last_error = Some(KILLED.to_owned()));
-            }
-            self.end_process(end).await;
-        }
-        executed.ending
-    }
-
-    /// Ends the process, and with it the sign-in.
-    pub(super) async fn end_process(&mut self, how: ProcessEnd) {
-        self.sign_in = SignIn::Unknown;
-        self.proved_with = None;
-        if let Some(process) = self.process.take() {
-            process.end(how, self.stop.time_left()).await;
+    /// From now on the session is one of this entry of the registry.
+    async fn turn_to(&mut self, connection: &Arc<Connection>) {
+        let before = self.connection.replace(Arc::clone(connection));
+        if before.is_some_and(|before| before != *connection) {
+            tracing::info!(session = %self.key, "the registry's entry changed: starting afresh");
+            self.advance(Event::RegistryChanged).await;
         }
     }
 
     async fn on_idle_event(&mut self, event: HostEvent) {
         match event {
-            HostEvent::Records(records) => self.on_connect_records(&records),
+            HostEvent::Records(records) => self.on_connect_records(&records).await,
             HostEvent::Finished(finished) => self.on_connect_finished(finished).await,
             HostEvent::Gone(error) => {
                 tracing::warn!(session = %self.key, %error, "the PowerShell process ended while idle");
                 self.view
                     .send_modify(|view| view.last_error = Some(error.to_string()));
                 self.end_process(ProcessEnd::Died).await;
+                self.advance(Event::ProcessGone(error.to_string())).await;
             }
         }
     }
 
-    fn conclude(&self, job: &Job, ending: Ending) {
+    /// Ends the process, and with it the sign-in.
+    pub(super) async fn end_process(&mut self, how: ProcessEnd) {
+        self.attempt = None;
+        self.proved_with = None;
+        if let Some(process) = self.process.take() {
+            process.end(how, self.stop.time_left()).await;
+        }
+    }
+
+    pub(super) fn conclude(&self, job: &Job, ending: Ending) {
         let replaced = matches!(&ending, Ending::Failed(failure) if failure.code == FailureCode::SessionReplaced);
         // Only then has somebody been told.
         if self.shared.catalog.conclude(job, ending) && replaced {
@@ -310,15 +295,10 @@ impl Worker {
 
     /// Tells the outside what the session is doing.
     pub(super) fn publish(&self) {
-        let state = match &self.sign_in {
-            _ if self.stop.is_requested() => SessionState::Stopped,
-            SignIn::Failed { reason } => SessionState::Error {
-                reason: reason.clone(),
-            },
-            _ if self.process.is_none() => SessionState::Initializing,
-            SignIn::Unknown | SignIn::SignedOut => SessionState::Ready,
-            SignIn::Pending(pending) => SessionState::AuthPending(pending.shown().clone()),
-            SignIn::SignedIn(signed_in) => SessionState::Authenticated(signed_in.clone()),
+        let state = if self.stop.is_requested() {
+            SessionState::Stopped
+        } else {
+            self.life.state().shown()
         };
         let pid = self.process.as_ref().map(Process::pid);
         self.view.send_modify(|view| {
@@ -327,21 +307,28 @@ impl Worker {
         });
     }
 
+    fn now(&self) -> Moment {
+        self.began.elapsed()
+    }
+
     /// Ends what is left: by an order, or because the task has failed.
     async fn close(mut self, order: Option<StopOrder>) {
         let ending = |failure: &str| match order {
             Some(order) => Ending::Cancelled { by: order.by },
             None => failed(FailureCode::SessionLost, failure.to_owned()),
         };
-        if order.is_none() {
-            tracing::error!(session = %self.key, "a session's task failed: this is an error in session-pool");
-        }
-        for work in self.inbox.close() {
+        for work in self.next.take().into_iter().chain(self.inbox.close()) {
             self.conclude(&work.job, ending(FAILED_BEFORE));
         }
+        if let Some(order) = order {
+            self.interrupted_by = Some(order.by);
+            self.advance(Event::Stop).await;
+        } else {
+            tracing::error!(session = %self.key, "a session's task failed: this is an error in session-pool");
+        }
         self.end_process(ProcessEnd::Closed).await;
-        if let Some(job) = self.serving.take() {
-            self.conclude(&job, ending(FAILED_UNDER));
+        if let Some(work) = self.work.take() {
+            self.conclude(&work.job, ending(FAILED_UNDER));
         }
         if let Some(mut predecessor) = self.predecessor.take() {
             predecessor.done().await;
@@ -354,9 +341,6 @@ impl Worker {
     }
 }
 
-const KILLED: &str = "the PowerShell process was killed, because a command did not stop when it was \
-    asked to; the next command starts a fresh one";
-
 const FAILED_BEFORE: &str = "the pool failed at an earlier command of this session (an error in \
     session-pool; its log has more). Nothing was run: send it again";
 
@@ -368,14 +352,6 @@ pub(super) fn failed(code: FailureCode, message: String) -> Ending {
     Ending::Failed(Failure { code, message })
 }
 
-/// Resolves when the job or its whole session is to end.
-pub(super) async fn interruption(job: &Job, stop: &mut StopReceiver, grace: Duration) -> StopOrder {
-    tokio::select! {
-        order = stop.requested() => order,
-        by = job.cancel_requested() => StopOrder { by, grace },
-    }
-}
-
 async fn next_event(process: &mut Option<Process>) -> HostEvent {
     match process {
         Some(process) => process.next().await,
@@ -383,9 +359,14 @@ async fn next_event(process: &mut Option<Process>) -> HostEvent {
     }
 }
 
-async fn sleep_until(deadline: Option<tokio::time::Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline).await,
+/// Resolves at the deadline of a session that began at `began`.
+async fn come(began: tokio::time::Instant, deadline: Option<(Moment, Due)>) -> Due {
+    let at = deadline.and_then(|(moment, due)| Some((began.checked_add(moment)?, due)));
+    match at {
+        Some((at, due)) => {
+            tokio::time::sleep_until(at).await;
+            due
+        }
         None => std::future::pending().await,
     }
 }

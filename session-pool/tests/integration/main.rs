@@ -23,6 +23,7 @@ mod http;
 mod policy;
 mod pool;
 mod router;
+mod sign_in;
 mod support;
 
 use std::path::Path;
@@ -43,5 +44,6 @@ fn main() -> ExitCode {
     router::trials(&mut suite);
     demo_modules::trials(&mut suite);
     demo_world::trials(&mut suite);
+    sign_in::trials(&mut suite);
     suite.run(&Arguments::from_args())
 }

@@ -39,7 +39,7 @@ pub fn probe(connection: &Connection, module: Module) -> Option<String> {
     Some(script(&format!("try {{ {look} }} catch {{ }}")))
 }
 
-/// Signs in by device code, and puts out the identity.
+/// Signs in by device code, and puts out the identity; nothing where nobody has signed in.
 ///
 /// # Errors
 /// [`UnusableModule`] where the registry does not say enough.
@@ -83,7 +83,12 @@ pub fn connect(
                 .value("-ClientId", app.as_deref())
                 .value("-Tenant", tenant.as_deref())
                 .value("-AzureEnvironment", cloud.pnp_environment());
-            format!("{command} | {TEXTS}\n{}", unverified(PNP_IDENTITY))
+            // A sign-in that failed is only a warning here: without a connection there is nothing
+            // to tell.
+            format!(
+                "{command} | {TEXTS}\ntry {{ $null = PnP.PowerShell\\Get-PnPConnection }} catch {{ return }}\n{}",
+                unverified(PNP_IDENTITY)
+            )
         }
     };
     Ok(script(&body))

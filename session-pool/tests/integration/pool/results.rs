@@ -32,7 +32,12 @@ fn scenario(pieces: usize) -> String {
     steps.extend((0..pieces).map(piece));
     steps.push(record(json!({"type": "output", "text": "behind"})));
     json!({
-        "commands": [{"for": {"exact": "long"}, "steps": steps}],
+        "commands": [
+            {"for": {"contains": "Get-ConnectionInformation"}, "steps": [
+                record(json!({"type": "json", "text": r#"{"account":null,"tenant_id":null}"#}))
+            ]},
+            {"for": {"exact": "long"}, "steps": steps}
+        ],
         "otherwise": [{"finish": {"outcome": "completed"}}]
     })
     .to_string()

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use session_pool::domain::life::Rules;
 use session_pool::domain::paging::{Cursor, PageBudget};
 use session_pool::domain::wire::{JobAnswer, RunRequest};
 use session_pool::host::{Program, SpawnSpec};
@@ -68,6 +69,7 @@ pub fn parts_of(cx: &Context, spec: SpawnSpec, scope: &str) -> PoolParts {
             max_processes: 4,
             command_timeout: Duration::from_secs(300),
             cancel_grace: Duration::from_secs(5),
+            rules: Rules::default(),
             width: NonZeroU16::new(120).unwrap(),
             depth: NonZeroU8::new(4).unwrap(),
         },
@@ -80,6 +82,9 @@ pub fn parts_of(cx: &Context, spec: SpawnSpec, scope: &str) -> PoolParts {
 /// any other ends at once.
 pub const SIGNED_IN: &str = r#"{
     "commands": [
+        {"for": {"contains": "Get-ConnectionInformation"}, "steps": [
+            {"record": {"record": {"type": "json", "text": "{\"account\":null,\"tenant_id\":null}"}}}
+        ]},
         {"for": {"exact": "stuck"}, "steps": ["stuck"]},
         {"for": {"exact": "hang"}, "steps": ["hang"]},
         {"for": {"exact": "die"}, "steps": [{"die": {"code": 3}}]}

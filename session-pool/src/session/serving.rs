@@ -1,0 +1,219 @@
+//! What a session does for one caller, from the start of a process to the answer.
+
+use std::sync::Arc;
+
+use crate::domain::caller_state::may_set_state;
+use crate::domain::life::{Answer, Event, Fate, Fault, Inspection};
+
+use super::ending::{Ending, FailureCode};
+use super::execution;
+use super::job::Job;
+use super::process::{Process, StartError};
+use super::stop::{StopOrder, StopReceiver};
+use super::telemetry::ProcessEnd;
+use super::worker::{Work, Worker, failed};
+
+impl Worker {
+    pub(super) async fn start_process(&mut self) -> Event {
+        let interruption = self.interruption();
+        let mut interrupted = None;
+        let called_off = async {
+            interrupted = Some(interruption.await);
+        };
+        let started = Process::start(&self.shared, &self.key, called_off).await;
+        match (started, interrupted) {
+            (Err(_), Some(order)) => {
+                self.interrupted_by = Some(order.by);
+                Event::Interrupted(Fate::Gone)
+            }
+            (Ok(process), _) => {
+                self.process = Some(process);
+                Event::Started
+            }
+            (Err(error), None) => {
+                tracing::warn!(session = %self.key, %error, "PowerShell did not start");
+                Event::StartFailed(match error {
+                    StartError::ProcessLimit { .. } => Fault::ProcessLimit(error.to_string()),
+                    StartError::Users(_) | StartError::Host(_) => Fault::Process(error.to_string()),
+                })
+            }
+        }
+    }
+
+    /// Runs the command that is being served.
+    pub(super) async fn run_command(&mut self) -> Event {
+        if let Some(work) = self.work.clone() {
+            self.executed = Some(match self.refused_once() {
+                Some(refused) => refused,
+                None => self.execute(&work).await,
+            });
+        }
+        Event::CommandEnded {
+            dead: None,
+            fate: self.fate(),
+        }
+    }
+
+    async fn execute(&mut self, work: &Work) -> Ending {
+        let account = self
+            .life
+            .state()
+            .signed_in()
+            .and_then(|who| who.account.clone());
+        let interrupted = interruption(&self.stop, Some(&work.job), self.shared.grace);
+        let Some(process) = self.process.as_mut() else {
+            return failed(FailureCode::SessionLost, NO_PROCESS.to_owned());
+        };
+        if !self.shared.catalog.begin(&work.job, account) {
+            return Ending::Cancelled { by: "a caller" };
+        }
+        work.warn(process.barrier_note(&self.shared, &self.key));
+        // Before it runs: a pool that is killed under the command must know of it afterwards.
+        let journal = &self.shared.journal;
+        let held_before = journal.is_stateful(&self.key);
+        if may_set_state(&work.command) {
+            journal.note_stateful(&self.key, true);
+        }
+        let (catalog, grace) = (&self.shared.catalog, self.shared.grace);
+        let executed = execution::execute(process, work, catalog, grace, interrupted).await;
+        // A process that lives has told what it holds; of one that is gone the worse is assumed.
+        let lost = executed.process_over.is_some();
+        journal.note_stateful(&self.key, executed.stateful || (lost && held_before));
+        if let Some(end) = executed.process_over {
+            if end == ProcessEnd::Killed {
+                self.view
+                    .send_modify(|view| view.last_error = Some(KILLED.to_owned()));
+            }
+            self.end_process(end).await;
+        }
+        executed.ending
+    }
+
+    /// A fresh process lacks what callers had set in the one before. A command that counts on it
+    /// could act on everything instead of a few: the first one is sent back.
+    fn refused_once(&self) -> Option<Ending> {
+        let fresh = self.process.as_ref().is_some_and(Process::is_fresh);
+        if !fresh || !self.shared.journal.is_stateful(&self.key) {
+            return None;
+        }
+        Some(failed(
+            FailureCode::SessionReplaced,
+            "the PowerShell process of this session was replaced since variables, functions or \
+             aliases were set in it, and they are gone. Nothing was run. Set them again if the \
+             command needs them; the same call runs when it is repeated"
+                .to_owned(),
+        ))
+    }
+
+    /// Answers the command that is being served.
+    pub(super) fn answer(&mut self, answer: Answer) {
+        let executed = self.executed.take();
+        let by = self.interrupted_by.take();
+        if self.work.is_none() {
+            return; // The session's own doing.
+        }
+        let ending = match (answer, executed) {
+            (Answer::Ran, Some(ending)) => ending,
+            (Answer::AuthRequired(shown), _) => Ending::AuthRequired(shown),
+            (Answer::Cancelled, _) => Ending::Cancelled {
+                by: by.unwrap_or("a caller"),
+            },
+            (Answer::Failed(fault), _) => refusal(fault),
+            (
+                Answer::Ran
+                | Answer::SignedIn
+                | Answer::SignedOut
+                | Answer::NotRestored
+                | Answer::Busy,
+                _,
+            ) => failed(FailureCode::SessionLost, NO_PROCESS.to_owned()),
+        };
+        self.end_work(ending);
+    }
+
+    /// Ends the job that is being served.
+    pub(super) fn end_work(&mut self, ending: Ending) {
+        let Some(work) = self.work.take() else {
+            return;
+        };
+        let failure = match &ending {
+            Ending::Failed(failure) => Some(failure.message.clone()),
+            _ => None,
+        };
+        self.view.send_modify(|view| {
+            view.busy = false;
+            if failure.is_some() {
+                view.last_error = failure;
+            }
+        });
+        // Before the job is final: who hears of its end may look at the session's state.
+        self.publish();
+        self.conclude(&work.job, ending);
+    }
+
+    pub(super) fn inspect(&self) -> Inspection {
+        Inspection {
+            resident: None,
+            stateful: self.shared.journal.is_stateful(&self.key),
+            restorable: false,
+        }
+    }
+
+    pub(super) fn warn_of_size(&self) {
+        tracing::warn!(session = %self.key,
+            "the PowerShell process is over its size or age, and cannot be replaced without loss");
+    }
+
+    pub(super) const fn fate(&self) -> Fate {
+        if self.process.is_some() {
+            Fate::Alive
+        } else {
+            Fate::Gone
+        }
+    }
+
+    /// Resolves when the job that is being served, or the whole session, is to end.
+    pub(super) fn interruption(&self) -> impl Future<Output = StopOrder> + use<> {
+        let job = self.work.as_ref().map(|work| &work.job);
+        interruption(&self.stop, job, self.shared.grace)
+    }
+}
+
+fn interruption(
+    stop: &StopReceiver,
+    job: Option<&Arc<Job>>,
+    grace: std::time::Duration,
+) -> impl Future<Output = StopOrder> + use<> {
+    let mut stop = stop.clone();
+    let job = job.map(Arc::clone);
+    async move {
+        let cancelled = async {
+            match job {
+                Some(job) => job.cancel_requested().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            order = stop.requested() => order,
+            by = cancelled => StopOrder { by, grace },
+        }
+    }
+}
+
+fn refusal(fault: Fault) -> Ending {
+    match fault {
+        Fault::ProcessLimit(reason) => failed(FailureCode::ProcessLimit, reason),
+        Fault::Process(reason) => failed(FailureCode::SessionLost, reason),
+        Fault::SignIn(reason) => failed(
+            FailureCode::SignInFailed,
+            format!("the sign-in failed, and nothing was run: {reason}"),
+        ),
+        Fault::WrongIdentity(reason) => failed(FailureCode::WrongAccount, reason),
+    }
+}
+
+const KILLED: &str = "the PowerShell process was killed, because a command did not stop when it was \
+    asked to; the next command starts a fresh one";
+
+pub(super) const NO_PROCESS: &str =
+    "the session lost its PowerShell process; nothing was run, send the command again";
