@@ -13,6 +13,7 @@ use crate::cli::{
     AccessOptions, IsolationOptions, LimitOptions, PlaceOptions, PolicyOptions, ServeOptions,
     SessionOptions,
 };
+use crate::directories::{ForeignDirectory, check_owner};
 use crate::domain::paging::PageBudget;
 use crate::domain::registry::{ConnectionName, InvalidName};
 use crate::logging::{LogConfig, LogLevel};
@@ -221,6 +222,16 @@ impl AccessConfig {
 }
 
 impl Places {
+    /// Makes sure that the directories that are written to belong to this process's user. In a
+    /// container they are mounted, and their owner is whoever made them on the host.
+    ///
+    /// # Errors
+    /// [`ForeignDirectory`], the first one.
+    pub fn check_owner(&self) -> Result<(), ForeignDirectory> {
+        check_owner("SESSION_POOL_STATE_DIR (--state-dir)", &self.state_dir)?;
+        check_owner("SESSION_POOL_LOG_DIR (--log-dir)", &self.log_dir)
+    }
+
     /// Checks this group; `~/` stands for the home directory.
     ///
     /// # Errors

@@ -2,8 +2,8 @@
 
 use std::fs::DirBuilder;
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt as _};
+use std::path::{Path, PathBuf};
 
 /// Makes a directory, and what is missing above it, with mode 0700. One that is there stays as it
 /// is.
@@ -12,4 +12,40 @@ use std::path::Path;
 /// What the system says.
 pub(crate) fn make_private(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// A directory belongs to somebody else, who could read and change what is in it.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{setting} is {path}, which belongs to the user {owner}, and this process runs as {own}: run it \
+     as {owner} (in Docker: UID_GID={owner}, which `session-pool compose` fills in), or name a \
+     directory of its own",
+    path = path.display()
+)]
+pub struct ForeignDirectory {
+    setting: &'static str,
+    path: PathBuf,
+    owner: String,
+    own: String,
+}
+
+/// Makes sure that a directory that is there belongs to this process's user. Root may use
+/// everybody's.
+///
+/// # Errors
+/// [`ForeignDirectory`] where it is somebody else's.
+pub(crate) fn check_owner(setting: &'static str, path: &Path) -> Result<(), ForeignDirectory> {
+    let own = rustix::process::geteuid().as_raw();
+    let Ok(metadata) = std::fs::metadata(path) else {
+        return Ok(());
+    };
+    if own == 0 || own == metadata.uid() {
+        return Ok(());
+    }
+    Err(ForeignDirectory {
+        setting,
+        path: path.to_owned(),
+        owner: format!("{}:{}", metadata.uid(), metadata.gid()),
+        own: format!("{own}:{}", rustix::process::getegid().as_raw()),
+    })
 }

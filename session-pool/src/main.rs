@@ -11,7 +11,9 @@ use session_pool::healthcheck::{self, Unhealthy};
 use session_pool::host::{fake, reaper};
 use session_pool::router::{self, RouterConfig};
 use session_pool::serve::{self, Flavour, ServeError};
-use session_pool::{confirm_command, demo, install_pwsh, logging, policy_command, powershell};
+use session_pool::{
+    compose_command, confirm_command, demo, install_pwsh, logging, policy_command, powershell,
+};
 
 /// `EX_SOFTWARE` of sysexits.h: the program could not do what it was asked.
 const EX_SOFTWARE: u8 = 70;
@@ -49,6 +51,10 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
         }),
         Command::Router(options) => route(*options),
         Command::Healthcheck(options) => Ok(healthcheck::run(&options)?),
+        Command::Compose(options) => Ok(compose_command::run(
+            *options,
+            std::env::home_dir().as_deref(),
+        )?),
         Command::InstallPwsh(options) => install_pwsh::run(options),
         Command::Policy(command) => Ok(policy_command::run(
             command,
@@ -76,6 +82,7 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
 fn serve(options: ServeOptions) -> Result<(), Box<dyn Error>> {
     let home = std::env::home_dir();
     let config = ServeConfig::new(options, home.as_deref()).map_err(UsageError::mistake)?;
+    config.places.check_owner().map_err(UsageError::mistake)?;
     let _log = logging::init(&config.places.log()).map_err(UsageError::mistake)?;
     let pwsh =
         powershell::find_usable(&config.sessions, home.as_deref()).map_err(UsageError::mistake)?;
@@ -93,6 +100,7 @@ fn of_server(error: ServeError) -> Box<dyn Error> {
 fn route(options: RouterOptions) -> Result<(), Box<dyn Error>> {
     let home = std::env::home_dir();
     let config = RouterConfig::new(options, home.as_deref()).map_err(UsageError::mistake)?;
+    config.places.check_owner().map_err(UsageError::mistake)?;
     let _log = logging::init(&config.log()).map_err(UsageError::mistake)?;
     router::run(&config).map_err(of_server)
 }

@@ -1,6 +1,7 @@
 //! The command line. What it says becomes a [`crate::config`]; nothing else reads the environment
 //! for settings.
 
+mod compose;
 mod doctor;
 mod options;
 mod policy;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
+pub use compose::ComposeOptions;
 pub use doctor::DoctorOptions;
 pub use options::{
     AccessOptions, HealthcheckOptions, IsolationOptions, LimitOptions, PlaceOptions, ServeOptions,
@@ -50,6 +52,8 @@ pub enum Command {
     Router(Box<RouterOptions>),
     /// Ask the pool or router on this machine how it is: exit code 0, or 1 with the reason
     Healthcheck(HealthcheckOptions),
+    /// Write docker-compose.isolated.yml from the registry: a container for each connection
+    Compose(Box<ComposeOptions>),
     /// Install the official PowerShell for this user
     InstallPwsh(InstallOptions),
     /// Show a policy, explain what it says to a command, or run its tests

@@ -3,6 +3,7 @@
 pub mod aadsts;
 pub mod ansi;
 pub mod caller_state;
+pub mod compose;
 pub mod connect;
 pub mod doctor;
 pub mod exposition;

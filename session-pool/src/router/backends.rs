@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
+use crate::domain::compose::container_name;
 use crate::domain::nearest::nearest;
 use crate::domain::registry::{ConnectionName, UnknownConnection};
 use crate::session::registry_watch::RegistryHandle;
@@ -143,7 +144,7 @@ impl BackendKeeper {
 
 /// Where the container of a connection answers: Docker's DNS knows it by its name.
 fn container(name: &ConnectionName) -> Option<Authority> {
-    format!("m365-{}:{PORT}", name.folded()).parse().ok()
+    format!("{}:{PORT}", container_name(name)).parse().ok()
 }
 
 #[cfg(test)]

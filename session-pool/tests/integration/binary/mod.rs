@@ -1,5 +1,6 @@
 //! The program as its users run it: a process with settings, signals and restarts.
 
+mod compose;
 mod demo;
 mod doctor;
 mod healthcheck;
@@ -11,6 +12,7 @@ use crate::support::Suite;
 
 pub fn trials(suite: &mut Suite) {
     settings::trials(suite);
+    compose::trials(suite);
     demo::trials(suite);
     doctor::trials(suite);
     healthcheck::trials(suite);

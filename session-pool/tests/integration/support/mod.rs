@@ -19,6 +19,8 @@ pub use server::{Server, outcome, session_pool};
 pub enum Needs {
     Nothing,
     Pwsh,
+    /// `docker-compose`, version 1.29 or 2; it need not reach a daemon.
+    Compose,
 }
 
 /// The tests of this target.
@@ -48,14 +50,18 @@ impl Suite {
         F: AsyncFn(&Context) + Send + 'static,
     {
         let pwsh = self.pwsh.clone();
-        let missing = needs == Needs::Pwsh && pwsh.is_none();
-        let ignored = missing && !self.demand_all;
-        self.ignored += usize::from(ignored);
+        let missing = match needs {
+            Needs::Nothing => None,
+            Needs::Pwsh => pwsh.is_none().then_some("PowerShell"),
+            Needs::Compose => (!on_path("docker-compose")).then_some("docker-compose"),
+        };
+        let ignored = missing.is_some() && !self.demand_all;
+        self.ignored += usize::from(ignored && needs == Needs::Pwsh);
         let trial = Trial::test(name, move || {
-            if missing {
-                return Err(Failed::from(
-                    "no PowerShell was found, and SESSION_POOL_TESTS=all",
-                ));
+            if let Some(missing) = missing {
+                return Err(Failed::from(format!(
+                    "no {missing} was found, and SESSION_POOL_TESTS=all"
+                )));
             }
             context::run(pwsh, test)
         });
@@ -74,6 +80,11 @@ impl Suite {
         }
         conclusion.exit_code()
     }
+}
+
+fn on_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
 }
 
 /// Adds the named functions of this module to a suite.
