@@ -4,11 +4,13 @@ Usage: python3 .ci/readme.py README.md HOME PORT [--record]
 
 Lines that begin with `$ ` in ```console blocks are run in one shell, in their order, with HOME as
 the home directory and PORT in the place of 5200; what stands below a line is the expected answer.
-Ids, times and codes differ from run to run and are not compared. An answer that depends on the
+Ids, times and codes differ from run to run and are not compared; the home directory is `~`, and
+the directory of the clone `~/clone`. An answer that depends on the
 demo's sign-in may take a moment: a line is repeated for a while before it counts as different.
 --record writes what was answered into the README.
 """
 
+import os
 import re
 import subprocess
 import sys
@@ -91,6 +93,7 @@ def main() -> int:
             deadline = time.monotonic() + PATIENCE_SECONDS
             while True:
                 answer = shell.run(command.replace("5200", port)).replace(port, "5200")
+                answer = answer.replace(os.getcwd(), "~/clone").replace(home, "~")
                 if stable(answer) == stable(expected):
                     break
                 if record or time.monotonic() > deadline:

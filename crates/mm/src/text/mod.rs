@@ -173,13 +173,14 @@ fn error(text: &mut String, answer: &JobAnswer, reader: Reader) {
     let code = answer
         .code
         .as_ref()
+        .filter(|code| **code != answer.state.as_str())
         .map_or_else(String::new, |code| format!(" [{code}]"));
     let what = answer
         .error
         .clone()
         .or_else(|| answer.errors.last().map(|error| error.message.clone()))
         .unwrap_or_else(|| "the command did not succeed".to_owned());
-    let _ = writeln!(text, "Status: {}{code}. {what}", answer.state);
+    let _ = writeln!(text, "Status: {}{code}. {}", answer.state, sentence(what));
     if !is_empty(answer) {
         text.push_str("\nOutput up to there:\n");
         output(text, answer, "");

@@ -9,7 +9,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::Case;
-use crate::client::{Client, MODERN, mm, text};
+use crate::client::{Client, MODERN, PATIENCE, mm, text};
 use crate::python;
 
 /// Tests that need the pool and a PowerShell.
@@ -17,6 +17,7 @@ pub const CASES: &[Case] = &[
     ("from_sign_in_to_the_first_answer", first_answer),
     ("a_job_outlives_the_call_and_is_cancelled", outlives),
     ("much_output_streams_through_the_shell", streams),
+    ("a_trace_reaches_the_pools_log_and_its_job", traced),
 ];
 
 /// Tests that need Python too.
@@ -73,6 +74,7 @@ impl Demo {
         let mut child = Command::new(binary())
             .args(["demo", "--auto-sign-in", "1", "--port", "0", "--no-install"])
             .env("HOME", home.path())
+            .env("SESSION_POOL_LOG_LEVEL", "info")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -166,6 +168,57 @@ fn outlives() {
     assert!(text(&result).contains("first"), "{result}");
     // The session is free, and still signed in.
     assert_eq!(demo.run("1+1")["structuredContent"]["output"], "2");
+}
+
+fn traced() {
+    let demo = Demo::signed_in();
+    let trace_id = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let mut client = Client::spawn(demo.command());
+    let mut params = client.params(
+        "run",
+        json!({"connection": "contoso", "module": "exo", "command": "'traced'"}),
+    );
+    params["_meta"]["traceparent"] = json!(format!("00-{trace_id}-00f067aa0ba902b7-01"));
+    let answer = client.request("tools/call", params);
+    let job = &answer["result"]["structuredContent"]["job"];
+    let jobs = Client::spawn(demo.command()).call("job", json!({}));
+    let listed = &jobs["structuredContent"]["jobs"][0];
+    assert_eq!(
+        (&listed["job"], &listed["trace_id"]),
+        (job, &json!(trace_id))
+    );
+    // The others brought none.
+    assert!(jobs["structuredContent"]["jobs"][1]["trace_id"].is_null());
+
+    let path = demo
+        .home
+        .path()
+        .join(".m365-demo/logs/session-pool-unified.log");
+    // Lines are written by a thread of their own.
+    let begun = std::time::Instant::now();
+    let lines = loop {
+        let log = std::fs::read_to_string(&path).unwrap();
+        let lines: Vec<String> = log
+            .lines()
+            .filter(|line| line.contains(trace_id))
+            .map(str::to_owned)
+            .collect();
+        let has = |part: &str| lines.iter().any(|line| line.contains(part));
+        if has("job ended") && has("request") {
+            break lines;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{log}");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    };
+    let of_job = lines.iter().find(|line| line.contains("job ended"));
+    assert!(of_job.unwrap().contains(job.as_str().unwrap()), "{lines:?}");
+    assert!(lines.iter().any(|line| line.contains("/run")), "{lines:?}");
+    assert!(
+        !lines.iter().any(|line| line.contains("'traced'")),
+        "no command in the log: {lines:?}"
+    );
+    let log = demo.home.path().join(".m365-logs/mm.jsonl");
+    assert!(std::fs::read_to_string(log).unwrap().contains(trace_id));
 }
 
 fn streams() {
