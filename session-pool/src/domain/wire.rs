@@ -26,7 +26,7 @@ use utoipa::ToSchema;
 pub struct RunRequest {
     /// Name of the connection in the registry. May be left out where the pool serves only one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "server", schema(value_type = Option<String>, required = false))]
+    #[cfg_attr(feature = "server", schema(value_type = String, required = false, min_length = 1))]
     pub connection: Option<String>,
     /// `exo`, `pnp`, `azure` or `teams`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -354,7 +354,7 @@ pub struct ConnectionList {
 pub struct ResetRequest {
     /// The connection whose sessions end. May be left out where the pool serves only one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "server", schema(value_type = Option<String>, required = false))]
+    #[cfg_attr(feature = "server", schema(value_type = String, required = false, min_length = 1))]
     pub connection: Option<String>,
     /// Only this module's.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -60,7 +60,7 @@ pub(crate) fn base() -> OpenApi {
 /// The whole description as JSON, for a pool that serves only this connection, or all.
 pub(crate) fn finish(mut description: OpenApi, only: Option<&str>) -> Bytes {
     if let Some(components) = &mut description.components {
-        for name in ["RunRequest", "ResetRequest"] {
+        for name in ["RunRequest", "ResetRequest", "CheckRequest"] {
             if let Some(RefOr::T(Schema::Object(body))) = components.schemas.get_mut(name) {
                 name_connection(body, only);
             }

@@ -11,7 +11,7 @@ use super::decision::{ConfirmBy, Decision, RuleHit, Verdict};
 pub struct CheckRequest {
     /// Name of the connection in the registry. May be left out where the pool serves only one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "server", schema(value_type = Option<String>, required = false))]
+    #[cfg_attr(feature = "server", schema(value_type = String, required = false, min_length = 1))]
     pub connection: Option<String>,
     /// `exo`, `pnp`, `azure` or `teams`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
