@@ -1,6 +1,7 @@
 //! The configuration: what the command line and the environment say, checked once and typed.
 
 mod hosts;
+mod tls;
 
 use std::net::{IpAddr, SocketAddr};
 use std::num::{NonZeroU8, NonZeroU16};
@@ -18,6 +19,7 @@ use crate::domain::paging::PageBudget;
 use crate::domain::registry::{ConnectionName, InvalidName};
 use crate::logging::{LogConfig, LogLevel};
 use crate::session::SendGuards;
+use crate::tls::TlsFiles;
 use crate::token_file::{AccessToken, MalformedToken};
 
 /// Everything that `serve` can be told.
@@ -46,6 +48,8 @@ pub struct AccessConfig {
     pub allowed_hosts: Vec<String>,
     /// What callers must present.
     pub token: TokenPolicy,
+    /// The certificate to speak TLS with; plain HTTP where there is none.
+    pub tls: Option<TlsFiles>,
 }
 
 /// What callers must present.
@@ -149,6 +153,9 @@ pub enum ConfigError {
     /// The token could not be sent.
     #[error("SESSION_POOL_TOKEN (--token) cannot be used: {0}")]
     Token(#[from] MalformedToken),
+    /// Half of what TLS needs.
+    #[error("SESSION_POOL_TLS_CERT (--tls-cert) and SESSION_POOL_TLS_KEY (--tls-key) go together")]
+    HalfTls,
     /// Anybody on the network could run commands.
     #[error(
         "SESSION_POOL_HOST (--host) is {0}, which other machines reach, and with --no-token each of \
@@ -217,6 +224,7 @@ impl AccessConfig {
             listen: SocketAddr::new(options.host, options.port),
             allowed_hosts: hosts::checked(options.allowed_hosts)?,
             token,
+            tls: tls::files(options.tls_cert, options.tls_key)?,
         })
     }
 }

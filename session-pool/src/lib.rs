@@ -47,4 +47,6 @@ pub mod serve;
 pub mod session;
 #[cfg(feature = "sign-in")]
 pub mod sign_in;
+#[cfg(feature = "server")]
+pub mod tls;
 pub mod token_file;

@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Places, ServeConfig, TokenPolicy};
+use crate::config::{AccessConfig, Places, ServeConfig, TokenPolicy};
 use crate::directories;
 use crate::domain::life::Rules;
 use crate::host::{
@@ -29,6 +29,7 @@ use crate::session::{
     Credentials, Guard, GuardParts, Journal, JournalError, Launcher, Limits, Pool, PoolParts,
     ResultLimits, Users,
 };
+use crate::tls::Tls;
 use crate::token_file::{self, AccessToken};
 
 pub use error::ServeError;
@@ -123,6 +124,7 @@ where
         return Err(ServeError::SecretsDirectory(secrets.clone()));
     }
     let token = token(&config.access.token, state)?;
+    let tls = tls(&config.access)?;
     let environment = environment(&config, flavour.variables, flavour.modules);
     let homes = homes(&config, &flavour.program, &environment)?;
     let sockets = sockets(state, &homes).map_err(|error| ServeError::state(state, error))?;
@@ -174,6 +176,7 @@ where
 
     let answers = http::serve(
         listener,
+        tls,
         app,
         flavour.routes,
         ending.clone().cancelled_owned(),
@@ -372,6 +375,12 @@ pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, ServeErro
             owner: port_owner::describe(&source, address.port()),
             source,
         })
+}
+
+/// What to speak TLS with, where that is wanted.
+pub(crate) fn tls(access: &AccessConfig) -> Result<Option<Tls>, ServeError> {
+    let files = access.tls.clone();
+    files.map(Tls::open).transpose().map_err(ServeError::Tls)
 }
 
 /// The token that callers need, and where people find it.

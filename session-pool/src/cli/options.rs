@@ -69,6 +69,12 @@ pub struct AccessOptions {
     /// File that holds the access token
     #[arg(long, value_name = "FILE", env = "SESSION_POOL_TOKEN_FILE")]
     pub token_file: Option<PathBuf>,
+    /// Certificate (PEM, with its issuers' behind it) to speak TLS with; read again when it changes
+    #[arg(long, value_name = "FILE", env = "SESSION_POOL_TLS_CERT")]
+    pub tls_cert: Option<PathBuf>,
+    /// Private key of that certificate (PEM)
+    #[arg(long, value_name = "FILE", env = "SESSION_POOL_TLS_KEY")]
+    pub tls_key: Option<PathBuf>,
     /// Ask callers for no token: every program on this machine can then run commands as you
     #[arg(long, env = "SESSION_POOL_NO_TOKEN", value_parser = BoolishValueParser::new())]
     pub no_token: bool,
@@ -86,6 +92,9 @@ pub struct HealthcheckOptions {
     /// Port that it listens on
     #[arg(long, env = "SESSION_POOL_PORT", default_value_t = 5200, value_parser = whole::<u16, 1, 65535>)]
     pub port: u16,
+    /// Certificate that it speaks TLS with, if it does
+    #[arg(long, value_name = "FILE", env = "SESSION_POOL_TLS_CERT")]
+    pub tls_cert: Option<PathBuf>,
 }
 
 /// Where things are.

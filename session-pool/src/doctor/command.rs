@@ -1,7 +1,6 @@
 //! `session-pool doctor`.
 
 use std::io::{self, Write as _};
-use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -68,7 +67,7 @@ pub fn run(options: DoctorOptions, home: Option<&Path>) -> Result<Report, Doctor
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        checks.push(pool(access.listen, token.as_ref()).await);
+        checks.push(pool(&access, token.as_ref()).await);
         checks.extend(hosts::reach(&registry, Caller::Pool).await);
     });
 
@@ -162,35 +161,45 @@ fn homes(state: &Path) -> Vec<Finding> {
 }
 
 /// Whether a pool, or the router, answers where it should, and takes the token.
-async fn pool(listen: SocketAddr, token: Option<&AccessToken>) -> Finding {
+async fn pool(access: &AccessConfig, token: Option<&AccessToken>) -> Finding {
     const CHECK: &str = "pool";
-    let mut address = listen;
+    let mut address = access.listen;
     if address.ip().is_unspecified() {
         address.set_ip([127, 0, 0, 1].into());
     }
+    // With TLS it has another name than its address, so nothing secret is said to it.
+    let secure = access.tls.is_some();
+    let url = match secure {
+        true => format!("https://{address}/health"),
+        false => format!("http://{address}/connections"),
+    };
     let ask = async {
-        let client = Client::builder().no_proxy().timeout(WITHIN).build()?;
-        let mut request = client.get(format!("http://{address}/connections"));
-        if let Some(token) = token {
+        let client = Client::builder()
+            .no_proxy()
+            .timeout(WITHIN)
+            .tls_danger_accept_invalid_certs(secure)
+            .build()?;
+        let mut request = client.get(&url);
+        if let Some(token) = token.filter(|_| !secure) {
             request = request.bearer_auth(token.expose());
         }
         request.send().await
     };
     match ask.await.map(|answer| answer.status()) {
-        Ok(StatusCode::OK) => Finding::ok(CHECK, format!("answers at http://{address}")),
+        Ok(StatusCode::OK) => Finding::ok(CHECK, format!("answers at {address}")),
         Ok(StatusCode::UNAUTHORIZED) => Finding::failed(
             CHECK,
-            format!("the one at http://{address} refuses this token"),
+            format!("the one at {address} refuses this token"),
             "it was started with another state directory or token: use the same, or restart it",
         ),
         Ok(status) => Finding::failed(
             CHECK,
-            format!("what answers at http://{address} is no session pool ({status})"),
+            format!("what answers at {address} is no session pool ({status})"),
             "choose another port for the pool with SESSION_POOL_PORT (--port)",
         ),
         Err(_) => Finding::warning(
             CHECK,
-            format!("none answers at http://{address}"),
+            format!("none answers at {address}"),
             "start it: session-pool serve",
         ),
     }

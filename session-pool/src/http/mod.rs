@@ -20,6 +20,7 @@ use tokio::net::TcpListener;
 
 use crate::domain::paging::PageBudget;
 use crate::session::Pool;
+use crate::tls::Tls;
 
 pub use access::{Access, AllowedHosts};
 pub use metrics::Metrics;
@@ -77,12 +78,13 @@ impl FromRef<App> for Access {
 /// When the listener fails for good.
 pub async fn serve(
     listener: TcpListener,
+    tls: Option<Tls>,
     app: App,
     more: axum::Router,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let metrics = app.metrics().clone();
-    serve_routes(listener, router(app, more), metrics, shutdown).await
+    serve_routes(listener, tls, router(app, more), metrics, shutdown).await
 }
 
 /// The same for other routes than the pool's.
@@ -91,12 +93,24 @@ pub async fn serve(
 /// When the listener fails for good.
 pub(crate) async fn serve_routes(
     listener: TcpListener,
+    tls: Option<Tls>,
     routes: axum::Router,
     metrics: Metrics,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let upkeep = metrics.upkeep();
-    let answers = axum::serve(listener, routes).with_graceful_shutdown(shutdown);
+    let answers = async {
+        let Some(tls) = tls else {
+            return axum::serve(listener, routes)
+                .with_graceful_shutdown(shutdown)
+                .await;
+        };
+        let answers = axum::serve(tls.listener(listener), routes).with_graceful_shutdown(shutdown);
+        tokio::select! {
+            result = answers => result,
+            () = tls.watch() => Ok(()),
+        }
+    };
     tokio::select! {
         result = answers => result,
         () = upkeep => Ok(()),

@@ -4,7 +4,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::http::{self, Access, AllowedHosts, Metrics};
 use crate::serve::{
-    ServeError, end_at_second_signal, listen, private_directory, registry, stop_signal, token,
+    ServeError, end_at_second_signal, listen, private_directory, registry, stop_signal, tls, token,
 };
 
 use super::backends::BackendKeeper;
@@ -28,6 +28,7 @@ async fn serve(config: &RouterConfig) -> Result<(), ServeError> {
     let state = &config.places.state_dir;
     private_directory(state, state)?;
     let token = token(&config.access.token, state)?;
+    let tls = tls(&config.access)?;
     let metrics = Metrics::install().map_err(|error| ServeError::Metrics(error.to_string()))?;
     let (watcher, registry) = registry(&config.places)?;
     let (keeper, backends) = BackendKeeper::new(config, registry.clone());
@@ -52,6 +53,7 @@ async fn serve(config: &RouterConfig) -> Result<(), ServeError> {
     chores.spawn(keeper.run(ending.clone()));
     let mut answers = tokio::spawn(http::serve_routes(
         listener,
+        tls,
         routes::routes(app),
         metrics,
         ending.clone().cancelled_owned(),

@@ -9,6 +9,7 @@ use crate::host::HostError;
 use crate::isolation::IsolationError;
 use crate::session::JournalError;
 use crate::session::policy_file::PolicyFileError;
+use crate::tls::TlsError;
 use crate::token_file::TokenFileError;
 
 /// Why the server did not start, or ended.
@@ -54,6 +55,9 @@ pub enum ServeError {
     /// Another pool uses the state directory.
     #[error(transparent)]
     Journal(JournalError),
+    /// Certificate or key for TLS cannot be used.
+    #[error("SESSION_POOL_TLS_CERT, SESSION_POOL_TLS_KEY (--tls-cert, --tls-key): {0}")]
+    Tls(TlsError),
     /// The policy file cannot be used.
     #[error("SESSION_POOL_POLICY (--policy) cannot be used: {0}")]
     Policy(PolicyFileError),
@@ -81,6 +85,7 @@ impl ServeError {
             | Self::TokenFile(_)
             | Self::Registry(_)
             | Self::SecretsDirectory(_)
+            | Self::Tls(_)
             | Self::Policy(_) => true,
             Self::Isolation(error) => !matches!(error, IsolationError::Users(_)),
             Self::Journal(_) | Self::Host(_) | Self::Metrics(_) | Self::System(_) => false,

@@ -7,6 +7,7 @@ mod healthcheck;
 mod install;
 mod serving;
 mod settings;
+mod tls;
 
 use crate::support::Suite;
 
@@ -18,4 +19,5 @@ pub fn trials(suite: &mut Suite) {
     healthcheck::trials(suite);
     install::trials(suite);
     serving::trials(suite);
+    tls::trials(suite);
 }

@@ -44,6 +44,16 @@ const WRONG: &[(&str, &str, &str)] = &[
         "EMPTY",
         "does not hold an access token",
     ),
+    (
+        "SESSION_POOL_TLS_CERT",
+        "/nonexistent",
+        "SESSION_POOL_TLS_KEY",
+    ),
+    (
+        "SESSION_POOL_TLS_KEY",
+        "/nonexistent",
+        "SESSION_POOL_TLS_CERT",
+    ),
     ("SESSION_POOL_NO_TOKEN", "maybe", "maybe"),
     (
         "SESSION_POOL_INSECURE_NO_TOKEN_ON_NETWORK",
