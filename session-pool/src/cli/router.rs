@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::router::BackendAddress;
+use crate::router::{BackendAddress, DockerAddress};
 
 use super::options::{AccessOptions, PlaceOptions};
 
@@ -25,6 +25,15 @@ pub struct RouterOptions {
         help_heading = "Backends"
     )]
     pub backends: Vec<BackendAddress>,
+    /// Docker's API, for the routes that look at containers and restart them: unix:///PATH or
+    /// http://HOST:PORT of a proxy [default: these routes are off]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "SESSION_POOL_DOCKER",
+        help_heading = "Backends"
+    )]
+    pub docker: Option<DockerAddress>,
     /// Seconds that answers which have begun may take when the router is told to stop
     #[arg(long, value_name = "SECONDS", env = "SESSION_POOL_DRAIN_SECONDS", default_value_t = 10,
           value_parser = clap::value_parser!(u64).range(0..=3600), help_heading = "Backends")]

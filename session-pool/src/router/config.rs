@@ -14,6 +14,8 @@ use crate::config::{AccessConfig, ConfigError, Places};
 use crate::domain::registry::{ConnectionName, InvalidName};
 use crate::logging::LogConfig;
 
+use super::docker::DockerAddress;
+
 /// Everything that `router` can be told.
 #[derive(Debug)]
 pub struct RouterConfig {
@@ -23,6 +25,8 @@ pub struct RouterConfig {
     pub places: Places,
     /// Backends that are not where their connection's name says.
     pub backends: BTreeMap<ConnectionName, Authority>,
+    /// Where Docker's API is, if the router may use it.
+    pub docker: Option<DockerAddress>,
     /// How long answers that have begun may take when the router is told to stop.
     pub drain: Duration,
 }
@@ -55,6 +59,7 @@ impl RouterConfig {
             access: AccessConfig::new(options.access)?,
             places: Places::new(options.places, home)?,
             backends,
+            docker: options.docker,
             drain: Duration::from_secs(options.drain_seconds),
         })
     }

@@ -32,6 +32,20 @@ pub(super) enum RouterError {
         what: String,
         unreachable: BTreeMap<String, String>,
     },
+    #[error(
+        "this router has no access to Docker: add -f docker-compose.docker-api.yml to its compose \
+         command, or start it with --docker unix:///var/run/docker.sock (SESSION_POOL_DOCKER)"
+    )]
+    NoDocker,
+    #[error(
+        "no container of this project serves {connection:?}: GET /containers lists those that do"
+    )]
+    UnknownContainer { connection: String },
+    #[error(
+        "Docker did not do it: {0}. Is its socket mounted, and may this user's groups (DOCKER_GID) \
+         open it?"
+    )]
+    Docker(#[from] bollard::errors::Error),
 }
 
 fn listed(unreachable: &BTreeMap<String, String>) -> String {
@@ -49,6 +63,9 @@ impl RouterError {
             Self::Down { .. } | Self::CutOff { .. } | Self::OutOfReach { .. } => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
+            Self::NoDocker => StatusCode::NOT_IMPLEMENTED,
+            Self::UnknownContainer { .. } => StatusCode::NOT_FOUND,
+            Self::Docker(_) => StatusCode::BAD_GATEWAY,
         }
     }
 
@@ -58,6 +75,9 @@ impl RouterError {
             Self::Down { .. } => "backend_down",
             Self::CutOff { .. } => "backend_cut_off",
             Self::OutOfReach { .. } => "out_of_reach",
+            Self::NoDocker => "docker_off",
+            Self::UnknownContainer { .. } => "unknown_container",
+            Self::Docker(_) => "docker_failed",
         }
     }
 }

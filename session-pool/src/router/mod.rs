@@ -7,6 +7,8 @@
 mod backend;
 mod backends;
 mod config;
+mod containers;
+mod docker;
 mod error;
 mod forward;
 mod gather;
@@ -28,6 +30,7 @@ use backends::Backends;
 use jobs::JobOwners;
 
 pub use config::{BackendAddress, InvalidBackend, RouterConfig, RouterConfigError};
+pub use docker::DockerAddress;
 pub use serve::run;
 
 /// All that the router's handlers share.
@@ -41,6 +44,7 @@ struct Parts {
     registry: RegistryHandle,
     access: Access,
     metrics: Metrics,
+    docker: Option<DockerAddress>,
 }
 
 impl App {
@@ -54,6 +58,10 @@ impl App {
 
     fn registry(&self) -> &RegistryHandle {
         &self.0.registry
+    }
+
+    fn docker(&self) -> Option<&DockerAddress> {
+        self.0.docker.as_ref()
     }
 
     fn metrics(&self) -> &Metrics {

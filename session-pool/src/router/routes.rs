@@ -11,7 +11,7 @@ use crate::http::access::require_token;
 use crate::http::routes::health;
 use crate::http::{Access, guarded, openapi, pool_description};
 
-use super::{App, one, together};
+use super::{App, containers, one, together};
 
 /// The router's API as one service, behind the same rules of access as the pool's.
 pub(super) fn routes(app: App) -> Router {
@@ -49,4 +49,7 @@ fn closed() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(together::connections)) // GET /connections
         .routes(routes!(together::jobs)) //        GET /jobs
+        .routes(routes!(containers::list)) //      GET /containers
+        .routes(routes!(containers::apply)) //     POST /container/{connection}/{deed}
+        .routes(routes!(containers::logs)) //      GET /container/{connection}/logs
 }

@@ -43,6 +43,7 @@ async fn serve(config: &RouterConfig) -> Result<(), ServeError> {
         registry,
         access,
         metrics: metrics.clone(),
+        docker: config.docker.clone(),
     }));
 
     let stop = stop_signal()?;

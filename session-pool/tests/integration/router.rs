@@ -1,6 +1,7 @@
 //! The router as a process, over pools in this one.
 
 mod answers;
+mod docker;
 mod faults;
 mod streams;
 mod world;
@@ -11,4 +12,5 @@ pub fn trials(suite: &mut Suite) {
     answers::trials(suite);
     streams::trials(suite);
     faults::trials(suite);
+    docker::trials(suite);
 }

@@ -85,6 +85,39 @@ pub struct RouterTotals {
     pub unreachable: BTreeMap<String, String>,
 }
 
+/// One container in the router's `GET /containers`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(ToSchema))]
+pub struct ContainerInfo {
+    /// Its name.
+    pub name: String,
+    /// The connection it serves; the router's own has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
+    /// Docker's word for what it does: `running`, `exited` and so on.
+    pub state: String,
+    /// The same in Docker's own sentence: `Up 2 hours (healthy)`.
+    pub status: String,
+}
+
+/// The router's answer of `GET /containers`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(ToSchema))]
+pub struct Containers {
+    /// The containers of this project, by name.
+    pub containers: Vec<ContainerInfo>,
+}
+
+/// The router's answer when something was done to a container.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(ToSchema))]
+pub struct ContainerDone {
+    /// The connection it serves.
+    pub connection: String,
+    /// `restart`, `start` or `stop`.
+    pub done: String,
+}
+
 impl PoolTotals {
     /// Adds what another pool counted. The uptime stays.
     #[expect(clippy::cast_precision_loss, reason = "rates and means, for people")]

@@ -21,6 +21,8 @@ pub enum Needs {
     Pwsh,
     /// `docker-compose`, version 1.29 or 2; it need not reach a daemon.
     Compose,
+    /// Docker, whose API answers on its own socket, with the image `mm-ci/debian:bookworm`.
+    Docker,
 }
 
 /// The tests of this target.
@@ -54,6 +56,7 @@ impl Suite {
             Needs::Nothing => None,
             Needs::Pwsh => pwsh.is_none().then_some("PowerShell"),
             Needs::Compose => (!on_path("docker-compose")).then_some("docker-compose"),
+            Needs::Docker => (!has_docker()).then_some("Docker with mm-ci/debian:bookworm"),
         };
         let ignored = missing.is_some() && !self.demand_all;
         self.ignored += usize::from(ignored && needs == Needs::Pwsh);
@@ -80,6 +83,14 @@ impl Suite {
         }
         conclusion.exit_code()
     }
+}
+
+fn has_docker() -> bool {
+    let image = ["image", "inspect", "mm-ci/debian:bookworm"];
+    std::process::Command::new("docker")
+        .args(image)
+        .output()
+        .is_ok_and(|output| output.status.success())
 }
 
 fn on_path(program: &str) -> bool {
