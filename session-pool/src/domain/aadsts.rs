@@ -1,4 +1,4 @@
-//! What to do about Entra's error codes.
+//! What to do about Entra's error codes. `docs/sign-in.md` has the table.
 
 /// What Entra's error `AADSTS<code>` asks of a person, in a sentence without tenant details.
 ///
@@ -11,8 +11,43 @@ pub fn advice(code: u32) -> Option<&'static str> {
         .map(|&(_, advice)| advice)
 }
 
+/// The first code `AADSTS<digits>` in a text.
+pub fn code_in(text: &str) -> Option<u32> {
+    text.split("AADSTS").skip(1).find_map(|rest| {
+        let digits = rest.find(|c: char| !c.is_ascii_digit());
+        rest.get(..digits.unwrap_or(rest.len()))?.parse().ok()
+    })
+}
+
+/// What a text of Entra's means: its code and the advice, without the tenants and people that the
+/// text names. `None` where it has no code.
+pub fn explain(text: &str) -> Option<String> {
+    let code = code_in(text)?;
+    let advice = advice(code).unwrap_or(
+        "Entra refused the sign-in; https://login.microsoftonline.com/error says more about the code",
+    );
+    Some(format!("AADSTS{code}: {advice}"))
+}
+
+/// A text of a module's, with what looks like an id of a tenant or a mail address left out.
+pub fn without_names(text: &str) -> String {
+    let word = |word: &str| {
+        let guid = word
+            .split(|c: char| !(c.is_ascii_hexdigit() || c == '-'))
+            .any(|part| part.len() == 36 && part.bytes().filter(|&byte| byte == b'-').count() == 4);
+        if guid || word.contains('@') {
+            "…"
+        } else {
+            word
+        }
+        .to_owned()
+    };
+    let words: Vec<_> = text.split_whitespace().map(word).collect();
+    words.join(" ")
+}
+
 /// Sorted by code.
-static TABLE: [(u32, &str); 47] = [
+static TABLE: [(u32, &str); 48] = [
     (
         50005,
         "the device's platform is not allowed by a Conditional Access policy; sign in from an allowed one, or use certificate sign-in",
@@ -136,6 +171,7 @@ static TABLE: [(u32, &str); 47] = [
     ),
     (70016, "nobody has entered the code yet"),
     (70019, "the code has expired; the next call makes a new one"),
+    (70020, "the code has expired; the next call makes a new one"),
     (
         70043,
         "the sign-in has reached the tenant's sign-in frequency (a Conditional Access policy, often an hour); sign in again, or use certificate sign-in",
@@ -195,5 +231,45 @@ mod tests {
             assert_eq!(advice(code).unwrap(), text);
         }
         assert_eq!(advice(1), None);
+    }
+
+    #[test]
+    fn the_document_has_the_table_of_the_code() {
+        let document = include_str!("../../../docs/sign-in.md");
+        let mut table = String::from("| code | what to do | source |\n|---|---|---|\n");
+        for (code, advice) in TABLE {
+            table += &format!(
+                "| {code} | {advice} | [Microsoft](https://login.microsoftonline.com/error?code={code}) |\n"
+            );
+        }
+        assert!(
+            document.contains(&table),
+            "docs/sign-in.md must contain this table:\n{table}"
+        );
+    }
+
+    #[test]
+    fn a_text_is_explained_without_the_names_in_it() {
+        let text = "AADSTS53003: Access for ada@contoso.com was blocked in c0000001-7e57-4000-8000-00000c047050.";
+        let why = explain(text).unwrap();
+        assert!(
+            why.starts_with("AADSTS53003: a Conditional Access"),
+            "{why}"
+        );
+        assert!(why.contains("certificate sign-in"), "{why}");
+        assert_eq!(
+            without_names(text),
+            "AADSTS53003: Access for … was blocked in …"
+        );
+        assert!(
+            explain("AADSTS9: x")
+                .unwrap()
+                .starts_with("AADSTS9: Entra refused")
+        );
+        assert_eq!(explain("AADSTS is the name of codes"), None);
+        assert_eq!(
+            code_in("AADSTS is AADSTS99999999999 or AADSTS70043"),
+            Some(70043)
+        );
     }
 }

@@ -5,6 +5,7 @@ pub mod ansi;
 pub mod caller_state;
 pub mod compose;
 pub mod connect;
+pub mod dead_sign_in;
 pub mod doctor;
 pub mod exposition;
 pub mod format;

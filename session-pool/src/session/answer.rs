@@ -177,9 +177,15 @@ fn add_sign_in(answer: &mut JobAnswer, job: &Job, pending: &PendingSignIn) {
     let after = pending.after.as_ref().map_or_else(String::new, |reason| {
         format!("The last try failed: {reason} ")
     });
+    let then = if job.summary().started_at.is_some() {
+        "The command had begun when it met the dead sign-in, and is not run again by itself: see in \
+         its output how far it came before you send it again."
+    } else {
+        "Then send the same command again: it has not been run."
+    };
     answer.message = Some(format!(
         "{after}To sign in to {} ({}), open {} and enter the code {}{account}. The code is valid for \
-         {}. Then send the same command again: it has not been run.",
+         {}. {then}",
         order.key.connection(),
         order.key.module(),
         pending.url,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::domain::aadsts;
 use crate::domain::connect::{self, Identity, WrongIdentity};
 use crate::domain::format::OutputFormat;
 use crate::domain::life::{Event, Fate, Prompt};
@@ -160,9 +161,13 @@ impl Worker {
     fn concluded(&self, connection: &Connection, finished: &Finished, attempt: &Attempt) -> Event {
         let identity = attempt.identity().filter(|_| completed(finished));
         let Some(identity) = identity.cloned() else {
+            let reason = attempt.reason();
+            if let Some(code) = aadsts::code_in(&reason) {
+                tracing::warn!(session = %self.key, code = %format_args!("AADSTS{code}"), "Entra refused the sign-in");
+            }
             self.count_failure();
             return Event::ConnectFailed {
-                reason: attempt.reason(),
+                reason,
                 fate: Fate::Alive,
             };
         };

@@ -4,7 +4,8 @@ use std::future::Future;
 use std::time::Duration;
 
 use crate::domain::caller_state::may_set_state;
-use crate::domain::record::ErrorRecord;
+use crate::domain::dead_sign_in;
+use crate::domain::record::{ErrorRecord, Record};
 use crate::host::{Finished, HostError, Outcome, Submission};
 
 use super::catalog::Catalog;
@@ -21,6 +22,8 @@ pub(super) struct Executed {
     pub(super) ending: Ending,
     /// Whether the session now holds something of its callers'.
     pub(super) stateful: bool,
+    /// Why the sign-in is dead, where an error record says so.
+    pub(super) dead: Option<String>,
     /// Set where the process cannot be used any more.
     pub(super) process_over: Option<ProcessEnd>,
 }
@@ -38,25 +41,33 @@ pub(super) async fn execute(
     if let Err(error) = process.submit(submission).await {
         return lost(&error, &work.command);
     }
+    let mut dead = None;
     let deadline = tokio::time::Instant::now() + order.timeout;
     let driven = process
         .drive(deadline, grace, interrupted, |records| {
             // Finished jobs' results go first; only then is a running one stopped.
             catalog.make_room();
+            let mut errors = records.iter().filter_map(|record| match record {
+                Record::Error(error) => dead_sign_in::reason(error),
+                _ => None,
+            });
+            dead = errors.next_back().or(dead.take());
             match work.job.append(&records) {
                 Ok(()) => Flow::Continue,
                 Err(error) => Flow::Stop(error),
             }
         })
         .await;
-    match driven {
+    let executed = match driven {
         Driven::Left(error) => Executed {
             ending: failed(FailureCode::OutputLimit, error.to_string()),
             stateful: may_set_state(&work.command),
+            dead: None,
             process_over: Some(ProcessEnd::Killed),
         },
         Driven::Ended { cause, end } => conclude(cause, end, &work.command),
-    }
+    };
+    Executed { dead, ..executed }
 }
 
 fn conclude(cause: Option<StopCause<AppendError>>, end: End, command: &str) -> Executed {
@@ -65,6 +76,7 @@ fn conclude(cause: Option<StopCause<AppendError>>, end: End, command: &str) -> E
         End::Stuck => Executed {
             ending: stopped(cause, true),
             stateful: may_set_state(command),
+            dead: None,
             process_over: Some(ProcessEnd::Killed),
         },
         End::Finished(Finished { outcome, stateful }) => Executed {
@@ -81,6 +93,7 @@ fn conclude(cause: Option<StopCause<AppendError>>, end: End, command: &str) -> E
                 (_, cause) => stopped(cause, false),
             },
             stateful,
+            dead: None,
             process_over: None,
         },
     }
@@ -111,6 +124,7 @@ fn lost(error: &HostError, command: &str) -> Executed {
             ),
         ),
         stateful: may_set_state(command),
+        dead: None,
         process_over: Some(ProcessEnd::Died),
     }
 }

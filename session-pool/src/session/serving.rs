@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::domain::aadsts;
 use crate::domain::caller_state::may_set_state;
 use crate::domain::life::{Answer, Event, Fate, Fault, Inspection};
 
@@ -42,19 +43,25 @@ impl Worker {
 
     /// Runs the command that is being served.
     pub(super) async fn run_command(&mut self) -> Event {
+        let mut dead = None;
         if let Some(work) = self.work.clone() {
             self.executed = Some(match self.refused_once() {
                 Some(refused) => refused,
-                None => self.execute(&work).await,
+                None => self.execute(&work, &mut dead).await,
             });
         }
+        if let Some(reason) = &dead {
+            tracing::warn!(session = %self.key,
+                code = aadsts::code_in(reason).map(|code| tracing::field::display(format!("AADSTS{code}"))),
+                "the sign-in is dead: signing in anew");
+        }
         Event::CommandEnded {
-            dead: None,
+            dead,
             fate: self.fate(),
         }
     }
 
-    async fn execute(&mut self, work: &Work) -> Ending {
+    async fn execute(&mut self, work: &Work, dead: &mut Option<String>) -> Ending {
         let account = self
             .life
             .state()
@@ -76,6 +83,7 @@ impl Worker {
         }
         let (catalog, grace) = (&self.shared.catalog, self.shared.grace);
         let executed = execution::execute(process, work, catalog, grace, interrupted).await;
+        dead.clone_from(&executed.dead);
         // A process that lives has told what it holds; of one that is gone the worse is assumed.
         let lost = executed.process_over.is_some();
         journal.note_stateful(&self.key, executed.stateful || (lost && held_before));
@@ -113,8 +121,10 @@ impl Worker {
             return; // The session's own doing.
         }
         let ending = match (answer, executed) {
-            (Answer::Ran, Some(ending)) => ending,
+            // The command has begun; its sign-in turned out to be dead.
             (Answer::AuthRequired(shown), _) => Ending::AuthRequired(shown),
+            // Whatever came of the new sign-in: this is what the command came to.
+            (_, Some(ending)) => ending,
             (Answer::Cancelled, _) => Ending::Cancelled {
                 by: by.unwrap_or("a caller"),
             },

@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::domain::aadsts;
 use crate::domain::connect::Identity;
 use crate::domain::life::Prompt;
 use crate::domain::prompt::{DeviceCode, PromptScanner};
@@ -70,11 +71,13 @@ impl Attempt {
         self.identity.as_ref()
     }
 
-    /// Why the command failed, by its own words: the last error, else the last warning.
+    /// Why the command failed: what the code of Entra's in its last error, else its last warning,
+    /// asks for; without a code its own words, with nobody's name in them.
     pub(super) fn reason(&self) -> String {
-        self.error
-            .clone()
-            .or_else(|| self.warning.clone())
-            .unwrap_or_else(|| "the connect command ended without saying why".to_owned())
+        let said = self.error.as_deref().or(self.warning.as_deref());
+        said.map_or_else(
+            || "the connect command ended without saying why".to_owned(),
+            |said| aadsts::explain(said).unwrap_or_else(|| aadsts::without_names(said)),
+        )
     }
 }

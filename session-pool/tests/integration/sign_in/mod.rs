@@ -1,5 +1,6 @@
 //! Sign-ins of the pool, with the demo's modules in a real PowerShell.
 
+mod dead;
 mod first;
 mod stage;
 
@@ -24,5 +25,6 @@ macro_rules! for_each_module {
 use for_each_module;
 
 pub fn trials(suite: &mut Suite) {
+    dead::trials(suite);
     first::trials(suite);
 }
