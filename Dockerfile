@@ -33,7 +33,7 @@ FROM ${POWERSHELL_BASE} AS modules
 # Pinned: a module's update is a decision. An empty version leaves the module out.
 ARG EXCHANGE_VERSION=3.9.2
 ARG PNP_VERSION=3.1.0
-ARG AZ_ACCOUNTS_VERSION=5.3.0
+ARG AZ_ACCOUNTS_VERSION=5.5.1
 # 7.9.0 signs in through a broker that Linux does not have.
 ARG TEAMS_VERSION=7.7.0
 SHELL ["/bin/sh", "-eu", "-c"]
@@ -65,7 +65,8 @@ ENV DOTNET_gcServer=0 \
     SESSION_POOL_PORT=5200 \
     SESSION_POOL_REGISTRY=/app/connections.json \
     SESSION_POOL_STATE_DIR=/app/state \
-    SESSION_POOL_LOG_DIR=/app/logs
+    SESSION_POOL_LOG_DIR=/app/logs \
+    SESSION_POOL_SECRETS_DIR=/app/secrets
 # Mount points. The root file system is read-only in the compose files.
 RUN mkdir -p /app/state /app/logs /app/homes /app/secrets /app/policy /app/home \
     && chmod 0711 /app/homes
