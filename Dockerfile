@@ -75,7 +75,7 @@ WORKDIR /app
 USER 1000:1000
 EXPOSE 5200
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=30s --timeout=5s --start-period=5s --retries=3 \
+HEALTHCHECK --interval=10s --timeout=5s --start-period=5s --retries=3 \
     CMD ["session-pool", "healthcheck"]
 ENTRYPOINT ["session-pool"]
 CMD ["serve"]
