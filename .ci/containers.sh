@@ -4,10 +4,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-command -v docker-compose >/dev/null || {
-    apt-get update -qq
-    apt-get install -y -qq --no-install-recommends docker-compose
-}
 bash .ci/bases.sh
 
 export M365_IMAGE=m365-session-pool:ci
