@@ -4,7 +4,7 @@
 //! ten minutes and for one call. Ids and codes live in the pool's memory only.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use sha2::{Digest as _, Sha256};
@@ -72,6 +72,29 @@ struct Pending {
     made: Instant,
 }
 
+/// A yes that was taken for one call. If that call comes to nothing, because somebody has to sign in
+/// first, dropping it gives it back.
+#[derive(Debug)]
+pub(super) struct Yes {
+    from: Arc<Confirmations>,
+    pending: Option<(String, Pending)>,
+}
+
+impl Yes {
+    /// The call goes ahead, whatever becomes of it.
+    pub(super) fn use_up(mut self) {
+        self.pending = None;
+    }
+}
+
+impl Drop for Yes {
+    fn drop(&mut self) {
+        if let Some((id, pending)) = self.pending.take() {
+            self.from.lock(Instant::now()).insert(id, pending);
+        }
+    }
+}
+
 /// There is nothing to say yes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -129,15 +152,14 @@ impl Confirmations {
         Ok(asked)
     }
 
-    /// Whether somebody has said yes to exactly this: a person, or the caller by its code. The yes
-    /// is used up by that.
-    pub(super) fn spend(
-        &self,
+    /// The yes that somebody has said to exactly this: a person, or the caller by its code.
+    pub(super) fn take(
+        self: &Arc<Self>,
         binding: Binding,
         by: ConfirmBy,
         code: Option<&str>,
         now: Instant,
-    ) -> bool {
+    ) -> Option<Yes> {
         let mut all = self.lock(now);
         let said = all.iter().find(|(_, pending)| {
             let by_code = by == ConfirmBy::Assistant
@@ -148,8 +170,12 @@ impl Confirmations {
                     .is_some_and(|(own, given)| bool::from(own.as_bytes().ct_eq(given.as_bytes())));
             pending.by >= by && pending.binding == binding && (pending.approved || by_code)
         });
-        let id = said.map(|(id, _)| id.clone());
-        id.is_some_and(|id| all.remove(&id).is_some())
+        let id = said.map(|(id, _)| id.clone())?;
+        let pending = all.remove(&id)?;
+        Some(Yes {
+            from: Arc::clone(self),
+            pending: Some((id, pending)),
+        })
     }
 
     /// A person says yes.

@@ -17,7 +17,7 @@ use crate::host::checker::CheckError;
 use crate::host::{Reaper, SpawnSpec};
 
 use super::checking::{Checking, Question, WAITING};
-use super::confirmations::{Binding, Confirmations, NothingToConfirm};
+use super::confirmations::{Binding, Confirmations, NothingToConfirm, Yes};
 use super::ending::Ending;
 use super::policy_file::PolicyHandle;
 
@@ -59,13 +59,36 @@ pub(super) struct Ask<'a> {
 }
 
 /// A command that may run.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Passage {
     facts: Arc<Facts>,
     /// What it was let through for: a stricter decision stops it after all.
     up_to: Decision,
     /// What its caller should mind.
     pub(super) warnings: Vec<String>,
+    /// The yes that let it through, where one was needed.
+    yes: Mutex<Option<Yes>>,
+}
+
+impl Passage {
+    /// The command begins: the yes it was let through for is used up.
+    pub(super) fn begin(&self) {
+        let yes = self
+            .yes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(yes) = yes {
+            yes.use_up();
+        }
+    }
+}
+
+/// What somebody has said to a command.
+enum Said {
+    No,
+    /// With what is used up by it; nothing where a caller's word was enough.
+    Yes(Option<Yes>),
 }
 
 /// Decides on commands.
@@ -76,7 +99,7 @@ pub struct Guard {
     task: Mutex<Option<JoinHandle<()>>>,
     policy: PolicyHandle,
     sends: SendGuards,
-    confirmations: Confirmations,
+    confirmations: Arc<Confirmations>,
 }
 
 impl Guard {
@@ -107,7 +130,7 @@ impl Guard {
             stop,
             policy,
             sends,
-            confirmations: Confirmations::default(),
+            confirmations: Arc::default(),
         }
     }
 
@@ -147,17 +170,20 @@ impl Guard {
     pub(super) async fn pass(&self, ask: Ask<'_>) -> Result<Passage, Ending> {
         let facts = self.facts(ask.command).await.map_err(Ending::Blocked)?;
         let verdict = self.decide(ask.key, ask.connection, &facts);
-        match verdict.decision {
-            Decision::Block => Err(Ending::Blocked(verdict)),
-            Decision::Confirm if !self.has_yes(&ask, &facts, verdict.confirm_by) => {
-                Err(self.ask_for_yes(&ask, &facts, verdict))
-            }
-            Decision::Allow | Decision::Warn | Decision::Confirm => Ok(Passage {
-                warnings: verdict.sentences(Decision::Warn).collect(),
-                up_to: verdict.decision.max(Decision::Warn),
-                facts: Arc::new(facts),
-            }),
-        }
+        let yes = match verdict.decision {
+            Decision::Block => return Err(Ending::Blocked(verdict)),
+            Decision::Confirm => match self.find_yes(&ask, &facts, verdict.confirm_by) {
+                Said::No => return Err(self.ask_for_yes(&ask, &facts, verdict)),
+                Said::Yes(yes) => yes,
+            },
+            Decision::Allow | Decision::Warn => None,
+        };
+        Ok(Passage {
+            warnings: verdict.sentences(Decision::Warn).collect(),
+            up_to: verdict.decision.max(Decision::Warn),
+            facts: Arc::new(facts),
+            yes: Mutex::new(yes),
+        })
     }
 
     /// Decides once more when the command's turn has come: the policy may have changed.
@@ -205,14 +231,19 @@ impl Guard {
         unguarded
     }
 
-    fn has_yes(&self, ask: &Ask<'_>, facts: &Facts, by: ConfirmBy) -> bool {
+    fn find_yes(&self, ask: &Ask<'_>, facts: &Facts, by: ConfirmBy) -> Said {
         if by == ConfirmBy::Assistant && self.sends == SendGuards::Legacy && ask.confirmed {
             tracing::warn!(session = %ask.key, "confirmed by the word of the caller alone: MM_SEND_GUARDS=legacy");
-            return true;
+            return Said::Yes(None);
         }
         let binding = Binding::of(ask.key, ask.connection, ask.command, facts);
-        self.confirmations
-            .spend(binding, by, ask.code, Instant::now())
+        match self
+            .confirmations
+            .take(binding, by, ask.code, Instant::now())
+        {
+            Some(yes) => Said::Yes(Some(yes)),
+            None => Said::No,
+        }
     }
 
     fn ask_for_yes(&self, ask: &Ask<'_>, facts: &Facts, verdict: Verdict) -> Ending {

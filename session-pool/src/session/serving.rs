@@ -74,6 +74,7 @@ impl Worker {
         if !self.shared.catalog.begin(&work.job, account) {
             return Ending::Cancelled { by: "a caller" };
         }
+        work.passage.begin();
         work.warn(process.barrier_note(&self.shared, &self.key));
         // Before it runs: a pool that is killed under the command must know of it afterwards.
         let journal = &self.shared.journal;

@@ -5,6 +5,7 @@ mod demo;
 mod doctor;
 mod healthcheck;
 mod install;
+mod policy;
 mod serving;
 mod settings;
 mod tls;
@@ -18,6 +19,7 @@ pub fn trials(suite: &mut Suite) {
     doctor::trials(suite);
     healthcheck::trials(suite);
     install::trials(suite);
+    policy::trials(suite);
     serving::trials(suite);
     tls::trials(suite);
 }

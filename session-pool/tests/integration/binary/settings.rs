@@ -37,6 +37,7 @@ const WRONG: &[(&str, &str, &str)] = &[
         "pool.lan,pool.lan:80",
         "pool.lan:80",
     ),
+    ("MM_SEND_GUARDS", "perhaps", "legacy"),
     ("SESSION_POOL_TOKEN", "a b", "ASCII"),
     ("SESSION_POOL_TOKEN_FILE", "/nonexistent", "/nonexistent"),
     (

@@ -51,6 +51,14 @@ pub async fn outcome(mut command: Command) -> (i32, String) {
 }
 
 impl Server {
+    /// Its access token.
+    pub const TOKEN: &str = TOKEN;
+
+    /// Where it listens.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Everybody is signed in without being asked.
     pub async fn start(cx: &Context) -> Self {
         Self::with(cx, SignIn::Instant, &[]).await
