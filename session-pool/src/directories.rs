@@ -2,16 +2,35 @@
 
 use std::fs::DirBuilder;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt as _};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt as _, lchown};
 use std::path::{Path, PathBuf};
 
+use crate::own_file::directory_of;
+
 /// Makes a directory, and what is missing above it, with mode 0700. One that is there stays as it
-/// is.
+/// is. Where the pool is root, the owner of the directory that it is made in gets it, as with
+/// [`crate::own_file`].
 ///
 /// # Errors
 /// What the system says.
 pub(crate) fn make_private(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path)
+    if path.is_dir() {
+        return Ok(());
+    }
+    let above = directory_of(path);
+    if !above.exists() {
+        make_private(above)?;
+    }
+    match DirBuilder::new().mode(0o700).create(path) {
+        // Somebody was faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) if rustix::process::geteuid().is_root() => {
+            let owner = std::fs::metadata(above)?;
+            lchown(path, Some(owner.uid()), Some(owner.gid()))
+        }
+        Ok(()) => Ok(()),
+    }
 }
 
 /// A directory belongs to somebody else, who could read and change what is in it.

@@ -34,6 +34,8 @@ pub mod isolation;
 #[cfg(feature = "server")]
 pub mod logging;
 #[cfg(feature = "server")]
+mod own_file;
+#[cfg(feature = "server")]
 pub mod policy_command;
 #[cfg(feature = "server")]
 mod port_owner;

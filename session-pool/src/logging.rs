@@ -1,8 +1,7 @@
 //! Logs: what the pool does, to standard output and to files; never what commands say.
 
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::OpenOptions;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -15,6 +14,8 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::{directories, own_file};
 
 /// Bytes after which a log file is put aside.
 const FILE_BYTES: usize = 10 * 1024 * 1024;
@@ -124,27 +125,44 @@ fn writer<W: io::Write + Send + 'static>(target: W, lossy: bool) -> (NonBlocking
     NonBlockingBuilder::default().lossy(lossy).finish(target)
 }
 
-fn open(path: &Path) -> io::Result<FileRotate<AppendCount>> {
-    if let Some(directory) = path.parent() {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(directory)?;
+/// The file in use and those put aside.
+struct LogFile {
+    rotating: FileRotate<AppendCount>,
+    path: PathBuf,
+    options: OpenOptions,
+}
+
+impl io::Write for LogFile {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let written = self.rotating.write(line)?;
+        // This line may have begun a file, and `FileRotate` does not say so. What keeps root from
+        // giving it away is no reason to lose lines: it was said when the log was opened.
+        if rustix::process::geteuid().is_root() {
+            drop(own_file::open(&self.path, &mut self.options));
+        }
+        Ok(written)
     }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.rotating.flush()
+    }
+}
+
+fn open(path: &Path) -> io::Result<LogFile> {
+    directories::make_private(own_file::directory_of(path))?;
     let mut options = OpenOptions::new();
-    options.read(true).append(true).create(true).mode(0o600);
+    options.read(true).append(true).create(true);
     // FileRotate says nothing when it cannot open its file.
-    drop(options.open(path)?);
+    drop(own_file::open(path, &mut options)?);
     // The limit is looked at between two writes, and a write is one line: lines stay whole.
     let limit = ContentLimit::BytesSurpassed(FILE_BYTES);
     let kept = AppendCount::new(FILES_KEPT);
-    Ok(FileRotate::new(
-        path,
-        kept,
-        limit,
-        Compression::None,
-        Some(options),
-    ))
+    let rotating = FileRotate::new(path, kept, limit, Compression::None, Some(options.clone()));
+    Ok(LogFile {
+        rotating,
+        path: path.to_owned(),
+        options,
+    })
 }
 
 #[cfg(test)]
@@ -158,13 +176,17 @@ mod tests {
 
     use std::fs;
     use std::io::Write;
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 
     use super::*;
 
     #[test]
     fn the_files_are_private_whole_and_few() {
         let directory = tempfile::tempdir().unwrap();
+        if rustix::process::geteuid().is_root() {
+            chown(directory.path(), Some(54_321), Some(54_322)).unwrap();
+        }
+        let owner = fs::metadata(directory.path()).unwrap();
         let path = directory
             .path()
             .join("logs")
@@ -179,6 +201,7 @@ mod tests {
         for entry in fs::read_dir(path.parent().unwrap()).unwrap() {
             let metadata = entry.unwrap().metadata().unwrap();
             assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
+            assert_eq!((metadata.uid(), metadata.gid()), (owner.uid(), owner.gid()));
             assert_eq!(metadata.len() % line.len() as u64, 0, "whole lines");
             sizes.push(metadata.len());
         }

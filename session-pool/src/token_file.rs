@@ -102,14 +102,13 @@ pub use make::read_or_make;
 
 #[cfg(feature = "server")]
 mod make {
-    use std::fs::{File, OpenOptions, Permissions};
+    use std::fs::{File, OpenOptions};
     use std::io::{self, Read, Write};
-    use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
     use std::path::Path;
 
+    use crate::own_file;
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-    use rustix::fs::OFlags;
 
     use super::{AccessToken, FILE_NAME, TokenFileError, failed, parse};
 
@@ -139,24 +138,15 @@ mod make {
         let mut text = String::new();
         open(&path)
             .and_then(|mut file| {
-                let rights = file.metadata()?.permissions().mode();
-                if rights & 0o077 != 0 {
-                    file.set_permissions(Permissions::from_mode(0o600))?;
-                }
+                own_file::give(&file, state_directory)?;
                 file.read_to_string(&mut text)
             })
             .map_err(|error| failed(&path, "read", error))?;
         parse(&path, &text)
     }
 
-    /// Opens the file itself: where the pool is root and the directory is not, a link could lead it
-    /// to another's file.
     fn open(path: &Path) -> io::Result<File> {
-        let no_follow = OFlags::NOFOLLOW.bits().cast_signed();
-        OpenOptions::new()
-            .read(true)
-            .custom_flags(no_follow)
-            .open(path)
+        own_file::private(OpenOptions::new().read(true)).open(path)
     }
 
     /// Writes the whole file before it gets its name, so that nobody ever reads half a token.
@@ -166,10 +156,7 @@ mod make {
         // tempfile creates with O_EXCL and mode 0600.
         let mut file = tempfile::NamedTempFile::new_in(directory)?;
         writeln!(file, "{}", URL_SAFE_NO_PAD.encode(bytes))?;
-        let owner = std::fs::metadata(directory)?;
-        if rustix::process::geteuid().is_root() {
-            fchown(file.as_file(), Some(owner.uid()), Some(owner.gid()))?;
-        }
+        own_file::give(file.as_file(), directory)?;
         file.as_file().sync_all()?;
         file.persist_noclobber(path).map_err(|error| error.error)?;
         Ok(())

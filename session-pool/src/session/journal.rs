@@ -21,6 +21,8 @@ use crate::domain::format::OutputFormat;
 use crate::domain::job::{JobId, JobState};
 use crate::domain::session_key::SessionKey;
 
+use crate::own_file;
+
 use super::job::Job;
 use super::order::Order;
 use super::phase::Phase;
@@ -156,7 +158,8 @@ impl Journal {
             source,
         };
         let lock_path = path.with_extension("lock");
-        let lock = private().write(true).open(&lock_path).map_err(failed)?;
+        let lock = own_file::open(&lock_path, OpenOptions::new().create(true).write(true))
+            .map_err(failed)?;
         lock.try_lock().map_err(|error| match error {
             fs::TryLockError::WouldBlock => JournalError::InUse(directory.to_owned()),
             fs::TryLockError::Error(source) => failed(source),
@@ -337,17 +340,13 @@ fn rewrite(path: &Path, memory: &Memory) -> io::Result<(File, u64)> {
         serde_json::to_writer(&mut bytes, &line)?;
         bytes.push(b'\n');
     }
-    let mut file = private().write(true).truncate(true).open(&fresh)?;
+    let mut file = own_file::open(
+        &fresh,
+        OpenOptions::new().create(true).write(true).truncate(true),
+    )?;
     file.write_all(&bytes)?;
     fs::rename(&fresh, path)?;
     Ok((file, bytes.len() as u64))
-}
-
-fn private() -> OpenOptions {
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut options = OpenOptions::new();
-    options.create(true).mode(0o600);
-    options
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::own_file;
+
 /// The file, made when it is first needed.
 #[derive(Debug)]
 pub(super) struct Spool {
@@ -55,6 +57,7 @@ impl Spool {
             Some(file) => Arc::clone(file),
             None => {
                 let file = tempfile::tempfile_in(&self.directory)?;
+                own_file::give(&file, &self.directory)?;
                 Arc::clone(inner.file.insert(Arc::new(file)))
             }
         };

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::own_file;
+
 /// Why a state file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StateFileError {
@@ -101,7 +103,6 @@ fn write_in_steps<T: Serialize>(
     mut step: impl FnMut(Step),
 ) -> Result<(), StateFileError> {
     let mut write = || -> io::Result<()> {
-        let directory = path.parent().unwrap_or_else(|| Path::new("."));
         let bytes = serde_json::to_vec_pretty(value).map_err(io::Error::other)?;
         step(Step::Begun);
         // Of one name, so that what a killed pool left is replaced, not collected. One pool at a
@@ -111,14 +112,7 @@ fn write_in_steps<T: Serialize>(
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let mut file = {
-            use std::os::unix::fs::OpenOptionsExt;
-            File::options()
-                .create_new(true)
-                .write(true)
-                .mode(0o600)
-                .open(&temporary)?
-        };
+        let mut file = own_file::open(&temporary, File::options().create_new(true).write(true))?;
         step(Step::Made);
         let (half, rest) = bytes.split_at(bytes.len() / 2);
         file.write_all(half)?;
@@ -129,7 +123,7 @@ fn write_in_steps<T: Serialize>(
         step(Step::Synced);
         fs::rename(&temporary, path)?;
         step(Step::Renamed);
-        File::open(directory)?.sync_all()
+        File::open(own_file::directory_of(path))?.sync_all()
     };
     write().map_err(|source| StateFileError::Io {
         path: path.to_owned(),

@@ -8,6 +8,7 @@ mod install;
 mod policy;
 mod serving;
 mod settings;
+mod tenants;
 mod tls;
 
 use crate::support::Suite;
@@ -21,5 +22,6 @@ pub fn trials(suite: &mut Suite) {
     install::trials(suite);
     policy::trials(suite);
     serving::trials(suite);
+    tenants::trials(suite);
     tls::trials(suite);
 }

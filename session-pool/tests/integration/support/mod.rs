@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
-pub use context::{Context, Ran, SESSION_POOL, text_format, victim};
+pub use context::{Context, LONG, Ran, SESSION_POOL, text_format, victim};
 pub use processes::{group_is_gone, until, with_directory};
 pub use server::{Server, outcome, session_pool};
 
