@@ -55,6 +55,11 @@ pub fn connect(
         Module::Exo => {
             let command = Command::new("ExchangeOnlineManagement\\Connect-ExchangeOnline")
                 .flag("-Device -ShowBanner:$false -SkipLoadingCmdletHelp")
+                // The cmdlet takes no tenant: without this a partner lands in its own.
+                .value(
+                    "-DelegatedOrganization",
+                    connection.delegated_organization.as_deref(),
+                )
                 .value("-ExchangeEnvironmentName", cloud.exchange_environment());
             format!("{command} | {TEXTS}\n{}", unverified(&exo_identity()))
         }

@@ -105,6 +105,50 @@ fn a_site_and_a_cloud_are_told_to_the_cmdlet() {
 }
 
 #[test]
+fn a_partner_names_the_customer_to_exchange() {
+    let partner = |customer: &str| {
+        connection(json!({
+            "appId": APP, "tenant": "fabrikam.com", "tenantId": TENANT,
+            "delegatedOrganization": customer, "sharepoint_host": "fabrikam",
+        }))
+    };
+    for customer in ["fabrikam.onmicrosoft.com", TENANT] {
+        let text = connect(&partner(customer), Module::Exo, &Site::Root).unwrap();
+        let end = format!("-SkipLoadingCmdletHelp -DelegatedOrganization '{customer}'");
+        assert!(
+            call(&text, "Connect-ExchangeOnline").ends_with(&end),
+            "{text}"
+        );
+    }
+    let partner = partner("fabrikam.onmicrosoft.com");
+    for module in [Module::Azure, Module::Teams] {
+        let text = connect(&partner, module, &Site::Root).unwrap();
+        assert!(!text.contains("-Delegated"), "{text}");
+        assert!(text.contains(&format!("-TenantId '{TENANT}'")), "{text}");
+    }
+}
+
+#[test]
+fn a_partner_who_tries_sharepoint_is_told_why_not() {
+    let mut fields = json!({
+        "appId": APP, "tenant": "fabrikam.com", "delegatedOrganization": "fabrikam.onmicrosoft.com",
+    });
+    let partner = connection(fields.clone());
+    let refused = connect(&partner, Module::Pnp, &Site::Root).unwrap_err();
+    assert!(refused.remedy.contains("GDAP"), "{refused}");
+    assert!(refused.remedy.contains("the customer's own"), "{refused}");
+    assert!(!partner.modules().contains(&Module::Pnp));
+    // An app is in the customer's tenant, whoever owns it.
+    fields["auth"] = json!("certificate");
+    fields["certificateFile"] = json!("app.pem");
+    let app = connection(fields);
+    assert_eq!(app.modules(), Module::ALL);
+    let text = connect_app(&app, Module::Exo, &Site::Root, &certificate()).unwrap();
+    assert!(text.contains("-Organization 'fabrikam.com'"), "{text}");
+    assert!(!text.contains("-Delegated"), "{text}");
+}
+
+#[test]
 fn what_is_not_known_is_left_out() {
     let bare = connection(json!({}));
     for (module, cmdlet) in [

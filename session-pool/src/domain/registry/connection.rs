@@ -19,6 +19,9 @@ pub struct Connection {
     pub tenant: Option<String>,
     /// The tenant's id, which a sign-in must turn out to have (`tenantId`).
     pub tenant_id: Option<Uuid>,
+    /// The customer's organization that a partner's account works in, by its domain or id
+    /// (`delegatedOrganization`; granular delegated admin privileges).
+    pub delegated_organization: Option<String>,
     /// The account that must sign in (`expectedEmail`).
     pub expected_email: Option<String>,
     /// For people (`description`).
@@ -67,6 +70,7 @@ impl Connection {
             app_id: None,
             tenant: None,
             tenant_id: None,
+            delegated_organization: None,
             expected_email: None,
             description: None,
             sharepoint_name: None,
@@ -94,6 +98,12 @@ impl Connection {
             .or_else(|| self.tenant.clone())
     }
 
+    /// Whether a partner's person signs in here, and works in a customer's tenant. An app signs in to
+    /// the customer's tenant itself.
+    pub const fn is_delegated(&self) -> bool {
+        self.delegated_organization.is_some() && !self.authentication.is_app_only()
+    }
+
     /// The modules that can be used with what the registry says.
     pub fn modules(&self) -> Vec<Module> {
         Module::ALL
@@ -113,6 +123,12 @@ impl Connection {
             for_app
         } else if module != Module::Pnp {
             None
+        } else if self.is_delegated() {
+            Some(
+                "SharePoint sites are out of reach for a partner's account (GDAP, \
+                 \"delegatedOrganization\"); add a connection with an account of the customer's own, \
+                 or with an app in its tenant (\"auth\": \"certificate\")",
+            )
         } else if self.app_for(module).is_none() {
             Some(
                 "PnP.PowerShell needs an app registration of your own; add its id as \"appId\" or \

@@ -31,6 +31,7 @@ pub(super) fn read(name: ConnectionName, value: &Value, problems: &mut Vec<Probl
     connection.app_id = fields.app_id("appId");
     connection.tenant = fields.checked("tenant", tenant);
     connection.tenant_id = fields.app_id("tenantId");
+    connection.delegated_organization = fields.checked("delegatedOrganization", tenant);
     connection.expected_email = fields.checked("expectedEmail", email);
     connection.description = fields.text("description").map(str::to_owned);
     connection.skip_send_guards = fields.flag("skipSendGuards");

@@ -100,6 +100,10 @@ fn every_problem_names_connection_and_key() {
         (json!({"tenantId": "contoso.com"}), "tenantId"),
         (json!({"tenant": "contoso.com; Remove-Mailbox"}), "tenant"),
         (json!({"tenant": "a..b"}), "tenant"),
+        (
+            json!({"delegatedOrganization": "a@b.com"}),
+            "delegatedOrganization",
+        ),
         (json!({"expectedEmail": "nobody"}), "expectedEmail"),
         (json!({"expectedEmail": "a@b@c"}), "expectedEmail"),
         (json!({"expectedEmail": "a b@c"}), "expectedEmail"),

@@ -2,6 +2,7 @@
 
 mod dead;
 mod first;
+mod partner;
 mod stage;
 
 use crate::support::Suite;
@@ -27,4 +28,5 @@ use for_each_module;
 pub fn trials(suite: &mut Suite) {
     dead::trials(suite);
     first::trials(suite);
+    partner::trials(suite);
 }

@@ -33,10 +33,14 @@ impl Stage {
     }
 
     pub fn with_rules(cx: &Context, rules: Rules) -> Self {
+        Self::with_registry(cx, rules, &registry_json(&Value::Null).unwrap())
+    }
+
+    pub fn with_registry(cx: &Context, rules: Rules, registry_text: &str) -> Self {
         let directory = cx.path().join("demo");
         let module_path = modules::unpack(&directory).unwrap();
         let registry = cx.path().join("demo-registry.json");
-        std::fs::write(&registry, registry_json(&Value::Null).unwrap()).unwrap();
+        std::fs::write(&registry, registry_text).unwrap();
         let mut spec = cx.spec();
         spec.environment = spec
             .environment
