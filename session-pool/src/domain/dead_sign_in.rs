@@ -7,9 +7,21 @@
 use super::aadsts;
 use super::record::ErrorRecord;
 
+/// Codes by which Entra refuses one resource and leaves the sign-in as it is: a consent, an
+/// assignment or an admission by Conditional Access is missing there. A new sign-in would change
+/// nothing, and throw away one that works for the rest.
+/// <https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes>
+const OF_ONE_RESOURCE: [u32; 13] = [
+    50_105, 53_000, 53_001, 53_002, 53_003, 53_004, 65_001, 65_002, 65_004, 90_094, 500_011,
+    500_014, 650_057,
+];
+
 /// Why the sign-in is dead, for people and without their names; `None` where the error does not
 /// say that it is.
 pub fn reason(error: &ErrorRecord) -> Option<String> {
+    if aadsts::code_in(&error.message).is_some_and(|code| OF_ONE_RESOURCE.contains(&code)) {
+        return None;
+    }
     let says = aadsts::explain(&error.message);
     if is_dead(error, says.is_some()) {
         Some(says.unwrap_or_else(|| "the module has no sign-in that works any more".to_owned()))
@@ -118,6 +130,17 @@ mod tests {
                 "Microsoft.Identity.Client.MsalServiceException",
                 "EXCEPTION,PnP.PowerShell.Commands.Lists.GetList",
                 "The service is unavailable",
+            ),
+            // One resource refuses; the others go on with the same sign-in.
+            (
+                "Microsoft.Identity.Client.MsalUiRequiredException",
+                "Microsoft.Identity.Client.MsalUiRequiredException,Get-EXOMailbox",
+                "AADSTS65001: The user or administrator has not consented.",
+            ),
+            (
+                "Microsoft.Azure.Commands.Common.Exceptions.AzPSAuthenticationFailedException",
+                "Microsoft.Azure.Commands.Profile.GetAzureVMCommand,Get-AzVM",
+                "AADSTS53003: Access has been blocked by Conditional Access policies.",
             ),
         ] {
             assert_eq!(reason(&error(exception, id, message)), None, "{id}");
