@@ -1,6 +1,7 @@
 //! The states of a session. Each holds only what belongs to it.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// What a session is doing about its sign-in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,9 +81,52 @@ pub struct SignedIn {
     pub since: Timestamp,
 }
 
+/// A part of an identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum IdentityPart {
+    /// The account.
+    Account,
+    /// The tenant.
+    Tenant,
+}
+
+impl SignedIn {
+    /// The parts that cannot be known, and so were compared with nothing.
+    pub fn unverified(&self) -> Vec<IdentityPart> {
+        let parts = [
+            (IdentityPart::Account, &self.account),
+            (IdentityPart::Tenant, &self.tenant_id),
+        ];
+        parts
+            .into_iter()
+            .filter_map(|(part, known)| known.is_none().then_some(part))
+            .collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_not_known_is_unverified() {
+        use IdentityPart::{Account, Tenant};
+        for (account, tenant_id, unverified) in [
+            (Some("a@contoso.com"), Some("t"), vec![]),
+            (None, Some("t"), vec![Account]),
+            (Some("a@contoso.com"), None, vec![Tenant]),
+            (None, None, vec![Account, Tenant]),
+        ] {
+            let who = SignedIn {
+                account: account.map(str::to_owned),
+                tenant_id: tenant_id.map(str::to_owned),
+                since: Timestamp::UNIX_EPOCH,
+            };
+            assert_eq!(who.unverified(), unverified, "{who:?}");
+        }
+    }
 
     #[test]
     fn a_time_left_is_never_longer_than_it_is() {

@@ -15,6 +15,7 @@ use super::module::Module;
 use super::paging::Message;
 use super::policy::{ConfirmationRequest, RuleHit};
 use super::record::{ErrorRecord, Progress};
+use super::state::IdentityPart;
 
 #[cfg(feature = "server")]
 use utoipa::ToSchema;
@@ -282,6 +283,9 @@ pub struct SessionStatus {
     /// Tenant id of the sign-in. Only with the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant_id: Option<String>,
+    /// What of the sign-in cannot be known, and so was compared with nothing. Only with the token.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unverified: Vec<IdentityPart>,
     /// Since when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "server", schema(value_type = Option<String>, format = DateTime))]

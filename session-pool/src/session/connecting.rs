@@ -208,11 +208,15 @@ impl Worker {
         identity.check(connection).inspect_err(|_| {
             tracing::warn!(session = %self.key, "signed out: not the account or tenant of the registry");
         })?;
-        Ok(SignedIn {
+        let who = SignedIn {
             account: identity.account,
             tenant_id: identity.tenant_id,
             since: Timestamp::now(),
-        })
+        };
+        if connect::unverified_warning(&who, connection).is_some() {
+            tracing::warn!(session = %self.key, unverified = ?who.unverified(), "the module does not tell who is signed in");
+        }
+        Ok(who)
     }
 
     /// Stops the connect command that runs on, if need be with its process.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::aadsts;
 use crate::domain::caller_state::may_set_state;
+use crate::domain::connect;
 use crate::domain::life::{Answer, Event, Fate, Fault, Inspection};
 
 use super::ending::{Ending, FailureCode};
@@ -62,11 +63,9 @@ impl Worker {
     }
 
     async fn execute(&mut self, work: &Work, dead: &mut Option<String>) -> Ending {
-        let account = self
-            .life
-            .state()
-            .signed_in()
-            .and_then(|who| who.account.clone());
+        let who = self.life.state().signed_in();
+        let account = who.and_then(|who| who.account.clone());
+        let unverified = who.and_then(|who| connect::unverified_warning(who, &work.connection));
         let interrupted = interruption(&self.stop, Some(&work.job), self.shared.grace);
         let Some(process) = self.process.as_mut() else {
             return failed(FailureCode::SessionLost, NO_PROCESS.to_owned());
@@ -75,7 +74,8 @@ impl Worker {
             return Ending::Cancelled { by: "a caller" };
         }
         work.passage.begin();
-        work.warn(process.barrier_note(&self.shared, &self.key));
+        let barrier = process.barrier_note(&self.shared, &self.key);
+        work.warn(barrier.into_iter().chain(unverified));
         // Before it runs: a pool that is killed under the command must know of it afterwards.
         let journal = &self.shared.journal;
         let held_before = journal.is_stateful(&self.key);

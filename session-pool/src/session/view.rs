@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::domain::session_key::SessionKey;
-use crate::domain::state::SessionState;
+use crate::domain::state::{SessionState, SignedIn};
 use crate::domain::wire::SessionStatus;
 
 /// A session as it is now.
@@ -78,6 +78,7 @@ impl SessionView {
             queued,
             authenticated_as: signed_in.and_then(|signed_in| signed_in.account.clone()),
             tenant_id: signed_in.and_then(|signed_in| signed_in.tenant_id.clone()),
+            unverified: signed_in.map_or_else(Vec::new, SignedIn::unverified),
             authenticated_since: signed_in.map(|signed_in| signed_in.since),
             device_code: pending.map(|pending| pending.code.clone()),
             auth_url: pending.map(|pending| pending.url.clone()),

@@ -42,11 +42,11 @@ pub(super) struct Work {
 }
 
 impl Work {
-    /// Tells the caller in the job's output what the policy warns of.
-    pub(super) fn warn(&self, note: Option<String>) {
+    /// Tells the caller in the job's output what the policy warns of, and these notes.
+    pub(super) fn warn(&self, notes: impl IntoIterator<Item = String>) {
         let warnings = self.passage.warnings.iter().cloned();
         let records: Vec<_> = warnings
-            .chain(note)
+            .chain(notes)
             .map(|text| Record::Warning { text })
             .collect();
         // A result without room for this has none for the command's output either, and says so.

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::domain::record::Record;
 use crate::domain::registry::Connection;
+use crate::domain::state::{IdentityPart, SignedIn};
 
 /// The account and tenant of a sign-in, as far as the module tells them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -81,6 +82,29 @@ impl Identity {
     }
 }
 
+/// What callers are warned of where the registry expects an account or tenant that the module did
+/// not tell: the sign-in is used, and nobody has compared it.
+pub fn unverified_warning(who: &SignedIn, connection: &Connection) -> Option<String> {
+    let expected = |part: &IdentityPart| match part {
+        IdentityPart::Account => {
+            connection.expected_email.is_some() && !connection.authentication.is_app_only()
+        }
+        IdentityPart::Tenant => connection.tenant_id.is_some(),
+    };
+    let unverified = who.unverified();
+    let parts: Vec<_> = unverified.into_iter().filter(expected).collect();
+    let (what, key) = match parts.as_slice() {
+        [] => return None,
+        [IdentityPart::Account] => ("account", "\"expectedEmail\""),
+        [IdentityPart::Tenant] => ("tenant", "\"tenantId\""),
+        _ => ("account and tenant", "\"expectedEmail\" and \"tenantId\""),
+    };
+    Some(format!(
+        "unverified sign-in: the module does not tell the {what} that is signed in, so nothing was \
+         compared with {key} of the registry. Make sure of it before you change anything"
+    ))
+}
+
 fn text(value: &Value) -> Option<String> {
     value
         .as_str()
@@ -99,8 +123,10 @@ mod tests {
     )]
 
     use proptest::prelude::*;
+    use serde_json::json;
 
     use super::*;
+    use crate::domain::registry::Registry;
 
     fn identity(account: Option<&str>, tenant_id: Option<&str>) -> Identity {
         Identity {
@@ -136,23 +162,60 @@ mod tests {
 
     #[test]
     fn the_last_one_counts() {
-        let json = |text: &str| Record::Json {
+        let element = |text: &str| Record::Json {
             text: text.to_owned(),
         };
         let records = [
-            json(r#""To sign in, …""#),
-            json(r#"{"account":"old","tenant_id":"t"}"#),
-            json(r#"{"account":"new","tenant_id":"t"}"#),
+            element(r#""To sign in, …""#),
+            element(r#"{"account":"old","tenant_id":"t"}"#),
+            element(r#"{"account":"new","tenant_id":"t"}"#),
             Record::Warning {
                 text: r#"{"account":"no","tenant_id":"t"}"#.to_owned(),
             },
-            json("[]"),
+            element("[]"),
         ];
         assert_eq!(
             Identity::find(&records),
             Some(identity(Some("new"), Some("t")))
         );
         assert_eq!(Identity::find(&records[..1]), None);
+    }
+
+    #[test]
+    fn what_is_expected_and_not_told_is_warned_of() {
+        const TENANT: &str = "99999999-8888-7777-6666-555555555555";
+        let both = json!({"expectedEmail": "a@contoso.com", "tenantId": TENANT});
+        let app = json!({
+            "expectedEmail": "a@contoso.com", "tenantId": TENANT, "appId": TENANT,
+            "auth": "certificate", "certificateFile": "app.pem",
+        });
+        for (fields, account, tenant_id, named) in [
+            (&both, Some("a@contoso.com"), Some(TENANT), None),
+            (&both, None, Some(TENANT), Some("the account that")),
+            (&both, Some("a@contoso.com"), None, Some("the tenant that")),
+            (&both, None, None, Some("the account and tenant that")),
+            (&app, None, None, Some("the tenant that")),
+            (&json!({}), None, None, None),
+        ] {
+            let text = json!({"connections": {"a": fields}}).to_string();
+            let registry = Registry::parse(&text).unwrap();
+            let connection = registry.get("a").unwrap();
+            let Identity { account, tenant_id } = identity(account, tenant_id);
+            let known = Identity {
+                account: account.clone(),
+                tenant_id: tenant_id.clone(),
+            };
+            assert_eq!(known.check(connection), Ok(()), "nobody is signed out");
+            let who = SignedIn {
+                account,
+                tenant_id,
+                since: jiff::Timestamp::UNIX_EPOCH,
+            };
+            let warning = unverified_warning(&who, connection);
+            assert_eq!(warning.is_some(), named.is_some(), "{warning:?}");
+            let warning = warning.unwrap_or_default();
+            assert!(warning.contains(named.unwrap_or_default()), "{warning}");
+        }
     }
 
     proptest! {

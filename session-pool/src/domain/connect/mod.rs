@@ -14,7 +14,7 @@ mod quote;
 mod tests;
 
 pub use app::{Proof, connect_app};
-pub use identity::{Identity, WrongIdentity};
+pub use identity::{Identity, WrongIdentity, unverified_warning};
 pub use quote::quote;
 
 use super::module::Module;

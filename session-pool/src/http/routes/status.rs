@@ -47,6 +47,7 @@ fn reduced(session: SessionStatus) -> SessionStatus {
         queued: session.queued,
         authenticated_as: None,
         tenant_id: None,
+        unverified: Vec::new(),
         authenticated_since: None,
         device_code: None,
         auth_url: None,

@@ -1,7 +1,9 @@
 //! From the first command to the first answer, in every way that a sign-in can go.
 
+use session_pool::demo::modules;
 use session_pool::demo::settings::SignIn;
 use session_pool::domain::module::Module;
+use session_pool::domain::state::IdentityPart;
 use session_pool::domain::wire::AnswerStatus;
 
 use crate::support::{Context, Needs, Suite, add};
@@ -10,7 +12,14 @@ use super::for_each_module;
 use super::stage::{ADMIN, CONTOSO, Stage, answer, kill};
 
 pub fn trials(suite: &mut Suite) {
-    add!(suite, Needs::Pwsh, [a_killed_process_loses_nobody]);
+    add!(
+        suite,
+        Needs::Pwsh,
+        [
+            a_killed_process_loses_nobody,
+            an_account_that_the_module_does_not_tell_is_unverified
+        ]
+    );
     for_each_module!(
         suite,
         [
@@ -42,9 +51,34 @@ async fn everybody_gets_the_same_code_until_somebody_signs_in(cx: &Context, modu
     let signed_in = stage.until(module, "authenticated").await;
     assert_eq!(signed_in.authenticated_as.as_deref(), Some(ADMIN));
     assert_eq!(signed_in.tenant_id.as_deref(), Some(CONTOSO));
+    assert_eq!(signed_in.unverified, []);
     let ran = stage.run(module, "'ran'").await;
     assert_eq!(ran.output, "ran", "{ran:?}");
     assert_eq!(ran.authenticated_as.as_deref(), Some(ADMIN));
+    assert_eq!(ran.warnings, [""; 0]);
+
+    stage.end().await;
+}
+
+async fn an_account_that_the_module_does_not_tell_is_unverified(cx: &Context) {
+    let stage = Stage::new(cx);
+    let module = modules::unpack(&stage.directory).unwrap();
+    let file = module.join("ExchangeOnlineManagement/Connection.ps1");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let silent = text.replace("$appOnly ? '' : $Session.Account", "''");
+    assert_ne!(silent, text);
+    std::fs::write(&file, silent).unwrap();
+
+    stage.sign_in(Module::Exo).await;
+    let signed_in = stage.status(Module::Exo);
+    assert_eq!(signed_in.unverified, [IdentityPart::Account]);
+    assert_eq!(signed_in.tenant_id.as_deref(), Some(CONTOSO));
+    let ran = stage.run(Module::Exo, "'ran'").await;
+    assert!(ran.output.ends_with("\nran"), "{ran:?}");
+    let warning = ran.warnings.first().unwrap();
+    assert!(warning.contains("\"expectedEmail\""), "{warning}");
+    assert!(!warning.contains("tenant"), "{warning}");
+    assert_eq!(stage.status(Module::Exo).state, "authenticated");
 
     stage.end().await;
 }
