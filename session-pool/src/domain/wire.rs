@@ -286,7 +286,7 @@ pub struct SessionStatus {
     /// What of the sign-in cannot be known, and so was compared with nothing. Only with the token.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unverified: Vec<IdentityPart>,
-    /// Since when.
+    /// Since when. Only with the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "server", schema(value_type = Option<String>, format = DateTime))]
     pub authenticated_since: Option<Timestamp>,
@@ -296,7 +296,7 @@ pub struct SessionStatus {
     /// Where to enter it. Only with the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_url: Option<String>,
-    /// Seconds until it ends.
+    /// Seconds until it ends. Only with the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_in: Option<u64>,
     /// Who asked for it. Only with the token.
@@ -306,13 +306,13 @@ pub struct SessionStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "server", schema(value_type = Option<String>, format = DateTime))]
     pub certificate_ends_at: Option<Timestamp>,
-    /// Process id of its PowerShell.
+    /// Process id of its PowerShell. Only with the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pid: Option<u32>,
     /// The last command's text. Only with the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_command: Option<String>,
-    /// When it was given.
+    /// When it was given, which is when the session was last used. Only with the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "server", schema(value_type = Option<String>, format = DateTime))]
     pub last_command_at: Option<Timestamp>,

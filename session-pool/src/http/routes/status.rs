@@ -60,3 +60,34 @@ fn reduced(session: SessionStatus) -> SessionStatus {
         last_error: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_stranger_sees_neither_people_nor_codes_nor_commands() {
+        let time = "2026-11-24T02:00:00Z";
+        let public = json!({
+            "session_id": "contoso/exo", "connection": "contoso", "module": "exo",
+            "state": "authenticated", "authenticated": true, "busy": true, "queued": 3,
+        });
+        let mut whole = public.clone();
+        let secret = json!({
+            "authenticated_as": "a@contoso.com", "tenant_id": "t", "unverified": ["account"],
+            "authenticated_since": time, "device_code": "ABC", "auth_url": "https://x",
+            "expires_in": 7, "asked_by": "somebody", "certificate_ends_at": time, "pid": 7,
+            "last_command": "Get-Mailbox", "last_command_at": time, "last_error": "for a@contoso.com",
+        });
+        for (key, value) in secret.as_object().unwrap() {
+            whole[key] = value.clone();
+        }
+        let status: SessionStatus = serde_json::from_value(whole.clone()).unwrap();
+        assert_eq!(json!(status), whole, "every key is one of the answer's");
+        assert_eq!(json!(reduced(status)), public);
+    }
+}

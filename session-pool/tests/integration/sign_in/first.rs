@@ -46,12 +46,17 @@ async fn everybody_gets_the_same_code_until_somebody_signs_in(cx: &Context, modu
     assert_eq!(waiting.state, "auth_pending");
     assert_eq!(waiting.asked_by.as_deref(), Some("tests"));
     assert_eq!(waiting.device_code, first.device_code);
+    assert!(waiting.expires_in.unwrap() <= left);
+    assert_eq!(waiting.authenticated_since, None);
+    let used = waiting.last_command_at.unwrap();
 
     stage.complete(&first.device_code.unwrap()).await;
     let signed_in = stage.until(module, "authenticated").await;
     assert_eq!(signed_in.authenticated_as.as_deref(), Some(ADMIN));
     assert_eq!(signed_in.tenant_id.as_deref(), Some(CONTOSO));
     assert_eq!(signed_in.unverified, []);
+    assert!(signed_in.authenticated_since.unwrap() >= used);
+    assert_eq!((signed_in.expires_in, signed_in.asked_by), (None, None));
     let ran = stage.run(module, "'ran'").await;
     assert_eq!(ran.output, "ran", "{ran:?}");
     assert_eq!(ran.authenticated_as.as_deref(), Some(ADMIN));
