@@ -11,6 +11,7 @@ use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde_json::{Value, json};
 use session_pool::domain::job::JobState;
+use session_pool::domain::module::Module;
 use session_pool::domain::wire::{AnswerStatus, JobAnswer};
 
 use crate::activity_log::ActivityLog;
@@ -136,7 +137,13 @@ impl Server {
         };
         let arguments = Arguments::new(arguments);
         let mut place = Place::named(&arguments);
-        call.concerns(place.connection.as_deref(), place.module.as_deref());
+        call.concerns(
+            place.connection.as_deref().filter(|name| is_name(name)),
+            place
+                .module
+                .as_deref()
+                .filter(|name| name.parse::<Module>().is_ok()),
+        );
         let outcome = match tool {
             Tool::Run => self.run(arguments, caller).await,
             Tool::Job => self.job(arguments, caller).await,
@@ -163,6 +170,15 @@ impl Server {
             }
         }
     }
+}
+
+/// Whether this can be a connection's name: what else stands in its place, a command say, is not
+/// for the log.
+fn is_name(text: &str) -> bool {
+    text.len() <= 64
+        && text
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
 
 /// Whether the client can take a task for an answer: only in the era that has them.

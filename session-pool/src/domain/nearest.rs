@@ -12,7 +12,7 @@ const LONGEST: usize = 200;
 /// The candidates that resemble `wanted`, the most similar first, at most three.
 ///
 /// Upper and lower case count as equal; candidates that contain `wanted` or are contained in it
-/// resemble it too, from three characters on.
+/// resemble it too, and those that it shortens (`cmd` for `command`), from three characters on.
 pub fn nearest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     if wanted.chars().nth(LONGEST).is_some() {
         return Vec::new();
@@ -36,7 +36,21 @@ fn similarity(wanted: &str, candidate: &str) -> f64 {
     let contained = wanted.len().min(candidate.len()) >= 3
         && (candidate.contains(wanted) || wanted.contains(candidate));
     let score = strsim::jaro_winkler(wanted, candidate);
-    if contained { score.max(SIMILAR) } else { score }
+    if contained || shortens(wanted, candidate) {
+        score.max(SIMILAR)
+    } else {
+        score
+    }
+}
+
+/// Whether `wanted` is `candidate` with letters left out, its first kept.
+fn shortens(wanted: &str, candidate: &str) -> bool {
+    let mut letters = candidate.chars();
+    wanted.len() >= 3
+        && wanted.chars().next() == candidate.chars().next()
+        && wanted
+            .chars()
+            .all(|letter| letters.any(|other| other == letter))
 }
 
 /// `did you mean "a" or "b"?`, or nothing where there are no suggestions.

@@ -24,10 +24,15 @@ use super::{App, body, openapi};
 pub fn router(app: App, more: Router) -> Router {
     let access = Access::from_ref(&app);
     let for_token = || from_fn_with_state(access.clone(), require_token);
-    let closed = closed().fallback(not_found).layer(for_token());
-    let (routes, description) = open().merge(closed).split_for_parts();
-    let description = openapi::finish(description, app.pool().only());
-    let routes = routes
+    let (open, _) = open().split_for_parts();
+    let (closed, _) = closed().split_for_parts();
+    let closed = closed
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(for_token());
+    let description = openapi::finish(pool_description(), app.pool().only());
+    let routes = open
+        .merge(closed)
         .route("/openapi.json", get(move || openapi::answer(description)))
         .merge(more.layer(for_token()).with_state(()));
     guarded(routes.with_state(app), access)

@@ -61,6 +61,18 @@ pub(super) fn assemble(job: &Job, snapshot: &Snapshot, page: Page, left: Option<
     answer
 }
 
+/// The answer for a job whose output was dropped or cannot be read.
+pub(super) fn assemble_without_output(job: &Job, snapshot: &Snapshot) -> JobAnswer {
+    let mut answer = assemble(job, snapshot, Page::default(), None);
+    answer.output_lost = true;
+    answer.message.get_or_insert_with(|| {
+        "The command ran, and its output is gone: the pool keeps no more results, or cannot read \
+         them. Do not repeat it blindly: look first what it has changed."
+            .to_owned()
+    });
+    answer
+}
+
 /// The word that the original's clients read.
 pub(super) const fn status(state: JobState) -> AnswerStatus {
     match state {

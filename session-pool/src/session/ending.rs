@@ -36,13 +36,41 @@ pub enum Ending {
     BeforeRestart(JobState),
 }
 
+/// Most characters of a failure's message: it stands beside the page of output in an answer, and in
+/// the session's status. The error itself is among the job's records, whole.
+const LONGEST_MESSAGE: usize = 2_000;
+
 /// Why a job failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// A stable word for it.
     pub code: FailureCode,
-    /// What happened and what to do.
+    /// What happened and what to do; a long one is cut.
     pub message: String,
+}
+
+impl Failure {
+    /// A failure, its message cut where it is long.
+    pub fn new(code: FailureCode, mut message: String) -> Self {
+        if let Some((end, _)) = message.char_indices().nth(LONGEST_MESSAGE) {
+            message.truncate(end);
+            message.push('…');
+        }
+        Self { code, message }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_message_is_cut_at_a_character() {
+        let failure = Failure::new(FailureCode::CommandFailed, "ä".repeat(1_000_000));
+        assert_eq!(failure.message.chars().count(), LONGEST_MESSAGE + 1);
+        let short = Failure::new(FailureCode::CommandFailed, "short".to_owned());
+        assert_eq!(short.message, "short");
+    }
 }
 
 /// Stable words for failures.

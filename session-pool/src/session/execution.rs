@@ -135,7 +135,7 @@ fn parse_message(errors: &[ErrorRecord]) -> String {
         let (line, column) = (error.line.unwrap_or(1), error.column.unwrap_or(1));
         message.push_str(&format!(
             "; line {line}, column {column}: {}",
-            error.message
+            error.message.chars().take(300).collect::<String>()
         ));
     }
     message

@@ -190,6 +190,11 @@ impl Job {
         Ok(answer::assemble(self, &snapshot, page, left))
     }
 
+    /// The job without its output, which cannot be had any more.
+    pub fn answer_without_output(&self) -> JobAnswer {
+        answer::assemble_without_output(self, &self.snapshot())
+    }
+
     /// The next records from a place on, each with the place behind it; empty where there are none
     /// yet.
     ///

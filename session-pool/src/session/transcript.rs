@@ -137,6 +137,7 @@ impl Transcript {
     /// Closes the open chunk; called once more when the job has ended.
     pub(super) fn seal(&mut self) -> Result<(), AppendError> {
         if self.open.is_empty() {
+            self.open = Vec::new();
             return Ok(());
         }
         let length = self.open.len();
@@ -147,7 +148,8 @@ impl Transcript {
         } else {
             let extent = self.budget.spool().write(&self.open);
             let extent = extent.map_err(AppendError::Spool)?;
-            self.open.clear();
+            // A finished job keeps its transcript for an hour: what a large record needed goes.
+            self.open = Vec::new();
             Place::Disk(Arc::new(extent))
         };
         self.sealed.push(Chunk {

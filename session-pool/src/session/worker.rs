@@ -349,7 +349,7 @@ const FAILED_UNDER: &str = "the pool failed under this command (an error in sess
     starts a fresh process";
 
 pub(super) fn failed(code: FailureCode, message: String) -> Ending {
-    Ending::Failed(Failure { code, message })
+    Ending::Failed(Failure::new(code, message))
 }
 
 async fn next_event(process: &mut Option<Process>) -> HostEvent {

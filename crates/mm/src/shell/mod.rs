@@ -35,6 +35,7 @@ pub(crate) enum Exit {
     Lost = 6,
     StillRunning = 7,
     NotConfirmed = 8,
+    Blocked = 9,
     /// EX_USAGE of sysexits.h, as `session-pool` has it.
     Configuration = 64,
     /// EX_UNAVAILABLE.
@@ -61,7 +62,7 @@ impl Exit {
             (AnswerStatus::Success, _) => Self::Succeeded,
             (AnswerStatus::Running, _) => Self::StillRunning,
             (AnswerStatus::AuthRequired, _) => Self::SignInNeeded,
-            (AnswerStatus::Blocked, _) => Self::Refused,
+            (AnswerStatus::Blocked, _) => Self::Blocked,
             (AnswerStatus::ConfirmationRequired, _) => Self::NotConfirmed,
             (AnswerStatus::Error, JobState::TimedOut) => Self::TimedOut,
             (AnswerStatus::Error, JobState::Cancelled) => Self::Cancelled,

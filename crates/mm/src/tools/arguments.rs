@@ -212,6 +212,11 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(error.contains(r#"did you mean "connection""#), "{error}");
+        let error = arguments(json!({"cmd": "x"}))
+            .finish(&["connection", "command"])
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(r#"did you mean "command""#), "{error}");
         let error = arguments(json!({"zzz": 1}))
             .finish(&["id"])
             .unwrap_err()

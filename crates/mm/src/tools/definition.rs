@@ -142,7 +142,7 @@ fn answer(list: Value) -> Value {
     let count = json!({"type": "integer", "minimum": 0});
     let time = json!({"type": "string", "format": "date-time"});
     let mut properties = json!({
-        "status": {"type": "string", "enum": ["success", "running", "auth_required", "error"]},
+        "status": {"type": "string", "enum": ["success", "running", "auth_required", "confirmation_required", "blocked", "error"]},
         "job": text, "state": text, "connection": text, "tenant": text, "module": text,
         "session_id": text, "format": {"type": "string", "enum": ["text", "json"]},
         "output": text,
@@ -155,6 +155,8 @@ fn answer(list: Value) -> Value {
         "error": text, "code": text, "authenticated_as": text,
         "device_code": text, "auth_url": text, "message": text, "expires_in": count,
         "expected_account": text, "progress": {"type": "object"},
+        "rules": {"type": "array", "items": {"type": "object"}},
+        "confirmation": {"type": "object"},
         "created_at": time, "started_at": time, "finished_at": time
     });
     if let (Value::Object(properties), Value::Object(list)) = (&mut properties, list) {

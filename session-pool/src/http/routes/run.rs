@@ -78,7 +78,14 @@ async fn submit_and_wait(
         // Past it the job goes on, and the answer says so.
         Some(wait) => drop(timeout_at(Instant::from_std(arrival.at) + wait, job.finished()).await),
     }
-    Ok(job.answer(Cursor::default(), budget).await?)
+    // A job was made: whoever hears of an error instead may send its command again.
+    Ok(job
+        .answer(Cursor::default(), budget)
+        .await
+        .unwrap_or_else(|error| {
+            tracing::warn!(job = %job.id(), %error, "the output of a job is gone");
+            job.answer_without_output()
+        }))
 }
 
 fn wait(seconds: Option<u32>) -> Result<Option<Duration>, ApiError> {

@@ -37,6 +37,8 @@ async fn four_routes_are_open(cx: &Context) {
         ("GET", "/jobs/0190a5d0-0000-7000-8000-000000000000/events"),
         ("POST", "/reset"),
         ("GET", "/no-such-route"),
+        ("GET", "/run"),
+        ("PUT", "/reset"),
     ] {
         let answer = api.send(empty(stranger(method, path))).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{method} {path}");
