@@ -6,6 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::spool::Spool;
 
+/// More than a batch of records takes that a session hands over at once.
+const BATCH_BYTES: u64 = 4 * 1024 * 1024;
+
 /// How much output is kept, and where.
 #[derive(Clone, Debug)]
 pub struct ResultLimits {
@@ -63,6 +66,13 @@ impl ResultBudget {
     /// Whether results have to go before more can be taken.
     pub fn is_exceeded(&self) -> bool {
         self.total() > self.limits.total_bytes
+    }
+
+    /// Whether finished results have to go, so that the next batch of records fits as a whole: a
+    /// running command must not be stopped in the middle of one while there is something to drop.
+    pub fn is_short(&self) -> bool {
+        let limit = self.limits.total_bytes;
+        self.total() > limit - (limit / 8).min(BATCH_BYTES)
     }
 
     /// Takes memory where there is some left.

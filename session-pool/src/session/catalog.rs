@@ -140,11 +140,11 @@ impl Catalog {
 
     /// Drops the oldest finished results until the limits hold.
     pub(super) fn make_room(&self) {
-        if !self.budget.is_exceeded() && self.lock().ended.len() <= MOST_ENDED {
+        if !self.budget.is_short() && self.lock().ended.len() <= MOST_ENDED {
             return;
         }
         let mut jobs = self.lock();
-        while self.budget.is_exceeded() || jobs.ended.len() > MOST_ENDED {
+        while self.budget.is_short() || jobs.ended.len() > MOST_ENDED {
             let Some((_, oldest)) = jobs.ended.pop_front() else {
                 return;
             };

@@ -80,6 +80,25 @@ fn past_the_limit_the_oldest_finished_go_first() {
 }
 
 #[test]
+fn a_running_job_is_not_stopped_while_finished_results_can_go() {
+    let world = world(8 * MB);
+    for _ in 0..5 {
+        world.ended(3 << 19);
+    }
+    // Batches of many lines, as a session hands them over: the limit comes in the middle of one.
+    let running = job(world.catalog.budget());
+    world.catalog.add(&running);
+    let line = Record::Output {
+        text: "x".repeat(1_000),
+    };
+    let batch = vec![line; 256];
+    for _ in 0..16 {
+        world.catalog.make_room();
+        running.append(&batch).unwrap();
+    }
+}
+
+#[test]
 fn a_job_that_is_cancelled_in_the_queue_ends_as_any_other() {
     let world = world(GB);
     let job = world.job(10);
