@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use session_pool::domain::graph::{
-    Attempt, Endpoint, Failed, Header, Method, Query, Service, retry_after,
+    Attempt, Endpoint, Failed, Header, Method, Query, Service, fully_decoded, retry_after,
 };
 
 use super::client::{Client, Sending};
@@ -36,14 +36,17 @@ pub(crate) struct SubRequest {
     raw: Map<String, Value>,
 }
 
+/// Whether a path's last segment is `$batch`, however it is written.
+fn ends_in_batch(path: &str) -> bool {
+    let path = fully_decoded(path);
+    let last = path.trim_end_matches(['/', ' ']).rsplit('/').next();
+    last.is_some_and(|last| last.trim().eq_ignore_ascii_case("$batch"))
+}
+
 impl Batch {
     /// Whether a call is a batch.
     pub(crate) fn is_one(method: Method, path: &str) -> bool {
-        method == Method::Post
-            && path
-                .trim_end_matches('/')
-                .to_ascii_lowercase()
-                .ends_with("/$batch")
+        method == Method::Post && ends_in_batch(path)
     }
 
     /// Reads a batch's body.
@@ -289,11 +292,7 @@ impl SubRequest {
     }
 
     fn is_nested(url: &str) -> bool {
-        let path = url.split('?').next().unwrap_or_default();
-        let last = path.trim_end_matches('/').rsplit('/').next();
-        last.is_some_and(|last| {
-            last.eq_ignore_ascii_case("$batch") || last.eq_ignore_ascii_case("%24batch")
-        })
+        ends_in_batch(url.split('?').next().unwrap_or_default())
     }
 
     /// As it is sent, among these.
@@ -401,6 +400,19 @@ mod tests {
     fn parse(requests: Value) -> Result<Batch, GraphError> {
         let body = json!({"requests": requests});
         Batch::parse(Some(&body), "https://graph.microsoft.com", "v1.0")
+    }
+
+    #[test]
+    fn a_batch_is_one_however_it_is_written() {
+        for path in [
+            "/v1.0/$batch",
+            "/v1.0/%24batch/",
+            "/beta/%24BA%74CH",
+            "/v1.0/%2524batch",
+        ] {
+            assert!(Batch::is_one(Method::Post, path), "{path}");
+        }
+        assert!(!Batch::is_one(Method::Post, "/v1.0/users/$batch/x"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Whether a call may be sent: the one place that decides it.
 
 use serde_json::Value;
-use session_pool::domain::graph::Method;
+use session_pool::domain::graph::{Method, fully_decoded};
 use session_pool::domain::registry::Connection;
 
 use super::batch::Batch;
@@ -56,9 +56,11 @@ fn sends(method: Method, path: &str) -> Option<&'static str> {
     if method != Method::Post {
         return None;
     }
-    let path = path.to_ascii_lowercase();
+    // A service may undo any encoding: `send%4Dail` is `sendMail` to it.
+    let path = fully_decoded(path).to_ascii_lowercase();
     let segments: Vec<&str> = path
         .split('/')
+        .map(str::trim)
         .filter(|segment| !segment.is_empty())
         .map(|segment| segment.trim_start_matches("microsoft.graph."))
         .map(|segment| segment.split('(').next().unwrap_or(segment))
@@ -161,6 +163,11 @@ mod tests {
                 "/v1.0/teams/t/channels/c/messages/m/replies",
                 true,
             ),
+            (Method::Post, "/v1.0/me/send%4Dail", true),
+            (Method::Post, "/v1.0/me/%2573endMail", true),
+            (Method::Post, "/v1.0/me%2FsendMail", true),
+            (Method::Post, "/v1.0/me/sendMail%20", true),
+            (Method::Post, "/v1.0/chats/1/messages%2F", true),
             (Method::Post, "/v1.0/me/messages", false),
             (Method::Post, "/v1.0/me/messages/AAA=/createReply", false),
             (Method::Get, "/v1.0/chats/19:x@thread.v2/messages", false),

@@ -64,7 +64,7 @@ pub(super) fn is_encoded(text: &str) -> bool {
 
 /// The text with every encoding undone, also an encoded encoding; what can never mean anything
 /// good stays visible.
-pub(super) fn fully_decoded(text: &str) -> String {
+pub fn fully_decoded(text: &str) -> String {
     let mut text = text.to_owned();
     // Each round makes the text shorter, so this ends.
     while text.contains('%') {

@@ -11,6 +11,7 @@ mod query;
 mod redirect;
 mod retry;
 
+pub use encode::fully_decoded;
 pub use endpoint::{Endpoint, EndpointError, Service};
 pub use headers::{Header, HeaderError};
 pub use method::{Method, UnknownMethod};
