@@ -217,7 +217,35 @@ mod tests {
         clippy::indexing_slicing
     )]
 
+    use session_pool::domain::wire::AnswerStatus;
+
     use super::*;
+
+    #[test]
+    fn the_schemas_have_every_status_that_the_pool_answers() {
+        use AnswerStatus::{AuthRequired, Blocked, ConfirmationRequired, Error, Running, Success};
+        for status in [
+            Success,
+            Running,
+            AuthRequired,
+            ConfirmationRequired,
+            Blocked,
+            Error,
+        ] {
+            // A new one has to be listed above, or this does not compile.
+            match status {
+                Success | Running | AuthRequired | ConfirmationRequired | Blocked | Error => {}
+            }
+            for tool in [run(), job()] {
+                let schema = tool.output_schema.unwrap();
+                let listed = schema["properties"]["status"]["enum"].as_array().unwrap();
+                assert!(
+                    listed.contains(&serde_json::to_value(status).unwrap()),
+                    "{status:?}"
+                );
+            }
+        }
+    }
 
     #[test]
     fn the_schemas_name_the_arguments_that_are_read() {
