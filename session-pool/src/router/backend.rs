@@ -128,6 +128,10 @@ impl Backend {
     }
 
     fn note(&self, standing: Standing) {
+        metrics::describe_gauge!(
+            "session_pool_backend_up",
+            "Whether the pool of a connection answers."
+        );
         metrics::gauge!("session_pool_backend_up", "connection" => self.connection.clone())
             .set(f64::from(u8::from(matches!(standing, Standing::Up(_)))));
         self.standing.send_modify(|known| {
