@@ -8,6 +8,7 @@ use std::time::Duration;
 use reqwest::{Client, StatusCode, redirect::Policy};
 
 use crate::cli::HealthcheckOptions;
+use crate::domain::cause::deepest;
 
 /// Docker's own limit, five seconds in the Dockerfile, would leave no reason in its log.
 const WITHIN: Duration = Duration::from_secs(4);
@@ -83,14 +84,6 @@ const fn reachable(host: IpAddr) -> IpAddr {
         IpAddr::V6(host) if host.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
         host => host,
     }
-}
-
-fn deepest(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause.to_string()
 }
 
 #[cfg(test)]

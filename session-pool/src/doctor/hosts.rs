@@ -1,6 +1,5 @@
 //! Whether hosts can be reached, and what they say the time is.
 
-use std::error::Error;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -9,6 +8,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 use tokio::task::JoinSet;
 
+use crate::domain::cause::deepest;
 use crate::domain::doctor::{Caller, Finding, hosts};
 use crate::domain::registry::Registry;
 
@@ -94,14 +94,6 @@ fn clock(mut skews: Vec<SignedDuration>) -> Finding {
     } else {
         Finding::ok(CHECK, "right within a minute")
     }
-}
-
-fn deepest(error: &dyn Error) -> String {
-    let mut cause = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause.to_string()
 }
 
 #[cfg(test)]

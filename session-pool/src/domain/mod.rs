@@ -3,6 +3,7 @@
 pub mod aadsts;
 pub mod ansi;
 pub mod caller_state;
+pub mod cause;
 pub mod compose;
 pub mod connect;
 pub mod dead_sign_in;

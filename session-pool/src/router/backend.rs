@@ -1,6 +1,5 @@
 //! One backend: where it is, whether it answers, and how a request gets there.
 
-use std::error::Error;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -16,6 +15,7 @@ use hyper_util::rt::TokioExecutor;
 use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 
+use crate::domain::cause::deepest;
 use crate::token_file;
 
 use super::error::RouterError;
@@ -301,13 +301,4 @@ impl Backend {
             other => format!("http://{} answers {other}", self.address),
         }
     }
-}
-
-/// The cause below all others, which is what helps: `connection refused`.
-fn deepest(error: &dyn Error) -> String {
-    let mut cause = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause.to_string()
 }

@@ -14,6 +14,7 @@ use url::form_urlencoded::Serializer;
 
 use super::error::{EntraError, Refusal};
 use super::http::Http;
+use crate::domain::cause::deepest;
 
 /// Attempts at a request that Entra was too busy for, or that did not reach it.
 const ATTEMPTS: u32 = 3;
@@ -125,7 +126,7 @@ impl Entra<'_> {
     }
 
     async fn exchange(&self, url: &Url, body: &str) -> Result<Answer, EntraError> {
-        let failed = |error: reqwest::Error| unreachable(self.login, &innermost(&error));
+        let failed = |error: reqwest::Error| unreachable(self.login, &deepest(&error));
         let client = self.http.client(url).map_err(failed)?;
         let mut response = client
             .post(url.clone())
@@ -175,13 +176,4 @@ fn unreachable(login: &str, reason: &dyn std::fmt::Display) -> EntraError {
         login: login.to_owned(),
         reason: reason.to_string(),
     }
-}
-
-/// The last cause: the outer ones repeat the URL, which names the tenant.
-fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
+use session_pool::domain::cause::deepest;
 use session_pool::domain::graph::{Attempt, Failed, Header, Method, redirect, retry_after};
 use session_pool::domain::registry::{Cloud, Connection};
 use session_pool::sign_in::http::Http;
@@ -341,12 +342,7 @@ fn named_wait(response: &Response) -> Option<Duration> {
 
 fn unanswered(error: &reqwest::Error, sending: &Sending<'_>) -> GraphError {
     let host = sending.url.host_str().unwrap_or_default().to_owned();
-    // Outer causes repeat the URL, which may be good for itself.
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    let reason = cause.to_string();
+    let reason = deepest(error);
     if error.is_connect() || error.is_builder() {
         GraphError::Unreachable { host, reason }
     } else {

@@ -1,5 +1,6 @@
 //! What can go wrong between `mm` and the pool, each with what to do about it.
 
+use session_pool::domain::cause::deepest;
 use std::error::Error;
 use std::fmt::Display;
 use std::time::Duration;
@@ -58,7 +59,7 @@ impl PoolError {
         match error {
             SendError::Connect(cause) => Self::Unreachable {
                 url: url.to_string(),
-                reason: root(&*cause),
+                reason: deepest(&*cause),
             },
             SendError::Exchange(cause) => Self::broken_off(url, &cause),
         }
@@ -67,7 +68,7 @@ impl PoolError {
     pub(super) fn broken_off(url: &PoolUrl, cause: &(dyn Error + 'static)) -> Self {
         Self::BrokenOff {
             url: url.to_string(),
-            reason: root(cause),
+            reason: deepest(cause),
         }
     }
 
@@ -140,13 +141,4 @@ impl PoolError {
             }
         )
     }
-}
-
-/// The innermost cause: the one that says something, such as "connection refused".
-fn root(error: &(dyn Error + 'static)) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
 }

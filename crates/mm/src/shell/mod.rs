@@ -101,7 +101,7 @@ pub(crate) fn complain<T: From<Exit>>(message: &str, exit: Exit) -> T {
 /// Says what is wrong with the command line, to programs too where they asked for JSON; or shows the
 /// help that was asked for.
 pub(crate) fn not_understood(error: &clap::Error) -> ExitCode {
-    if error.use_stderr() && std::env::args().any(|argument| argument == "--json") {
+    if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
         let rendered = error.render().to_string();
         let said = rendered.lines().next().unwrap_or_default();
         let end = json!({

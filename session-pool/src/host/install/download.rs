@@ -11,6 +11,7 @@ use sha2::Digest as _;
 use url::Url;
 
 use super::{InstallError, Release, Sha256, Source};
+use crate::domain::cause::deepest;
 
 /// The official tarballs have 75 MB; more than this is not one of them.
 const MAX_TARBALL: u64 = 1024 * 1024 * 1024;
@@ -141,11 +142,7 @@ fn root_cause(error: &reqwest::Error) -> String {
     if let Some(status) = error.status() {
         return format!("the server answered {status}");
     }
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
+    deepest(error)
 }
 
 /// Hidden by itself where standard error is no terminal.
