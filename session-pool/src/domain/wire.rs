@@ -2,6 +2,8 @@
 //! ones are only added.
 
 pub mod router;
+mod status;
+mod totals;
 
 use std::collections::BTreeMap;
 
@@ -15,10 +17,12 @@ use super::module::Module;
 use super::paging::Message;
 use super::policy::{ConfirmationRequest, RuleHit};
 use super::record::{ErrorRecord, Progress};
-use super::state::IdentityPart;
 
 #[cfg(feature = "server")]
 use utoipa::ToSchema;
+
+pub use status::{SessionStatus, StatusAnswer};
+pub use totals::{KeepaliveTotals, PoolTotals};
 
 /// Body of `POST /run`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -259,76 +263,6 @@ pub struct JobList {
     pub jobs: Vec<JobSummary>,
 }
 
-/// One session in `GET /status`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "server", derive(ToSchema))]
-pub struct SessionStatus {
-    /// `connection/module`, for pnp with `@site` where it is not the root.
-    pub session_id: String,
-    /// The connection.
-    pub connection: String,
-    /// The module.
-    pub module: Module,
-    /// initializing, ready, auth_pending, authenticated, error or stopped.
-    pub state: String,
-    /// Whether somebody is signed in.
-    pub authenticated: bool,
-    /// Whether a command runs.
-    pub busy: bool,
-    /// Jobs that wait.
-    pub queued: usize,
-    /// Who is signed in. Only with the token.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub authenticated_as: Option<String>,
-    /// Tenant id of the sign-in. Only with the token.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tenant_id: Option<String>,
-    /// What of the sign-in cannot be known, and so was compared with nothing. Only with the token.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub unverified: Vec<IdentityPart>,
-    /// Since when. Only with the token.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "server", schema(value_type = Option<String>, format = DateTime))]
-    pub authenticated_since: Option<Timestamp>,
-    /// The code that waits for a person. Only with the token.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub device_code: Option<String>,
-    /// Where to enter it. Only with the token.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub auth_url: Option<String>,
-    /// Seconds until it ends. Only with the token.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires_in: Option<u64>,
-    /// Who asked for it. Only with the token.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub asked_by: Option<String>,
-    /// When the certificate ends that it signs in with. Only with the token.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "server", schema(value_type = Option<String>, format = DateTime))]
-    pub certificate_ends_at: Option<Timestamp>,
-    /// Process id of its PowerShell. Only with the token.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pid: Option<u32>,
-    /// The last command's text. Only with the token.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_command: Option<String>,
-    /// When it was given, which is when the session was last used. Only with the token.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "server", schema(value_type = Option<String>, format = DateTime))]
-    pub last_command_at: Option<Timestamp>,
-    /// The last failure. Only with the token.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_error: Option<String>,
-}
-
-/// Answer of `GET /status`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "server", derive(ToSchema))]
-pub struct StatusAnswer {
-    /// Every session, by id.
-    pub sessions: Vec<SessionStatus>,
-}
-
 /// One connection in `GET /connections`: nothing that is worth stealing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(ToSchema))]
@@ -387,47 +321,6 @@ pub struct Health {
     /// Now.
     #[cfg_attr(feature = "server", schema(value_type = String, format = DateTime))]
     pub timestamp: Timestamp,
-}
-
-/// Answer of `GET /metrics` in its JSON form, as the original's clients read it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "server", derive(ToSchema))]
-pub struct PoolTotals {
-    /// Seconds since the pool started.
-    pub uptime_seconds: u64,
-    /// The same for people: `1h 2m 3s`.
-    pub uptime_human: String,
-    /// Requests to `/run` that were answered.
-    pub total_requests: u64,
-    /// Those that were refused or whose job ended in an error.
-    pub total_errors: u64,
-    /// The part of the requests that were errors, 0 to 1.
-    pub error_rate: f64,
-    /// Sign-ins that were completed, or found done from before.
-    pub total_auths: u64,
-    /// Mean time to an answer of `/run` in milliseconds.
-    pub avg_response_ms: f64,
-    /// Sessions.
-    pub sessions: usize,
-    /// Sessions that are signed in.
-    pub active_sessions: usize,
-    /// Health checks of idle sessions.
-    pub keepalive: KeepaliveTotals,
-}
-
-/// What is known of the health checks that keep sign-ins alive.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "server", derive(ToSchema))]
-pub struct KeepaliveTotals {
-    /// Seconds between two checks of a session; 0 where none are made.
-    pub interval_seconds: u64,
-    /// Checks so far.
-    pub total_pings: u64,
-    /// Those that found the sign-in gone.
-    pub failures: u64,
-    /// The last check of each session, by its id.
-    #[cfg_attr(feature = "server", schema(value_type = BTreeMap<String, String>))]
-    pub last_pings: BTreeMap<String, Timestamp>,
 }
 
 /// One event of `GET /jobs/{id}/events`, as the HTML standard has server-sent events.
