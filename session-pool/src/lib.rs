@@ -4,6 +4,8 @@
 //! [`domain`]. `docs/architecture.md` shows them on one page. Without the feature `server` only
 //! [`domain`] is compiled: that is what `mm` links.
 
+#[cfg(any(feature = "server", feature = "sign-in"))]
+pub mod audit;
 #[cfg(feature = "server")]
 pub mod cli;
 #[cfg(feature = "server")]
@@ -16,7 +18,7 @@ pub mod confirm_command;
 pub mod credential;
 #[cfg(feature = "server")]
 pub mod demo;
-#[cfg(feature = "server")]
+#[cfg(all(unix, any(feature = "server", feature = "sign-in")))]
 mod directories;
 #[cfg(any(feature = "server", feature = "sign-in"))]
 pub mod doctor;
@@ -33,7 +35,7 @@ pub mod install_pwsh;
 pub mod isolation;
 #[cfg(feature = "server")]
 pub mod logging;
-#[cfg(feature = "server")]
+#[cfg(all(unix, any(feature = "server", feature = "sign-in")))]
 mod own_file;
 #[cfg(feature = "server")]
 pub mod policy_command;

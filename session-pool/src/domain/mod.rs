@@ -2,6 +2,7 @@
 
 pub mod aadsts;
 pub mod ansi;
+pub mod audit;
 pub mod caller_state;
 pub mod cause;
 pub mod compose;
