@@ -49,6 +49,16 @@ impl OutputFormat {
     }
 }
 
+impl From<FormatName> for OutputFormat {
+    /// The form in its usual measure.
+    fn from(name: FormatName) -> Self {
+        match name {
+            FormatName::Text => Self::default(),
+            FormatName::Json => Self::JSON_DEFAULT,
+        }
+    }
+}
+
 impl Default for OutputFormat {
     fn default() -> Self {
         Self::Text {

@@ -14,6 +14,7 @@ pub mod format;
 pub mod graph;
 pub mod job;
 pub mod life;
+pub mod loss;
 pub mod module;
 pub mod nearest;
 pub mod paging;

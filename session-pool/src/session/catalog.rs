@@ -11,7 +11,7 @@ use crate::domain::job::JobId;
 use crate::domain::wire::JobSummary;
 
 use super::budget::ResultBudget;
-use super::ending::Ending;
+use super::ending::{Ending, FailureCode};
 use super::job::Job;
 use super::journal::{JobEntry, Journal};
 use super::phase::Phase;
@@ -103,7 +103,15 @@ impl Catalog {
     /// Ends a job, whatever it was doing: every job ends here or in
     /// [`Catalog::cancel_if_queued`]. True where this call ended it.
     pub(super) fn conclude(&self, job: &Job, ending: Ending) -> bool {
-        let ended = job.finish(ending, |entry| self.journal.note_job(entry));
+        let replaced = matches!(&ending, Ending::Failed(failure) if failure.code == FailureCode::SessionReplaced);
+        let ended = job.finish(ending, |entry| {
+            // Before its caller hears of it: what is sent then is sent in knowledge of the loss.
+            if replaced {
+                let order = job.order();
+                self.journal.note_told(&order.key, order.caller.as_deref());
+            }
+            self.journal.note_job(entry);
+        });
         if ended {
             self.note_ended(job);
         }

@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::time::Duration;
 
-use crate::domain::caller_state::may_set_state;
 use crate::domain::dead_sign_in;
 use crate::domain::record::{ErrorRecord, Record};
 use crate::host::{Finished, HostError, Outcome, Submission};
@@ -20,7 +19,7 @@ use super::worker::{Work, failed};
 #[derive(Debug)]
 pub(super) struct Executed {
     pub(super) ending: Ending,
-    /// Whether the session now holds something of its callers'.
+    /// Whether the session says that it holds something of its callers'.
     pub(super) stateful: bool,
     /// Why the sign-in is dead, where an error record says so.
     pub(super) dead: Option<String>,
@@ -39,7 +38,7 @@ pub(super) async fn execute(
     let order = work.job.order();
     let submission = Submission::callers(work.command.clone(), order.format);
     if let Err(error) = process.submit(submission).await {
-        return lost(&error, &work.command);
+        return lost(&error);
     }
     let mut dead = None;
     let deadline = tokio::time::Instant::now() + order.timeout;
@@ -61,21 +60,21 @@ pub(super) async fn execute(
     let executed = match driven {
         Driven::Left(error) => Executed {
             ending: failed(FailureCode::OutputLimit, error.to_string()),
-            stateful: may_set_state(&work.command),
+            stateful: false,
             dead: None,
             process_over: Some(ProcessEnd::Killed),
         },
-        Driven::Ended { cause, end } => conclude(cause, end, &work.command),
+        Driven::Ended { cause, end } => conclude(cause, end),
     };
     Executed { dead, ..executed }
 }
 
-fn conclude(cause: Option<StopCause<AppendError>>, end: End, command: &str) -> Executed {
+fn conclude(cause: Option<StopCause<AppendError>>, end: End) -> Executed {
     match end {
-        End::Gone(error) => lost(&error, command),
+        End::Gone(error) => lost(&error),
         End::Stuck => Executed {
             ending: stopped(cause, true),
-            stateful: may_set_state(command),
+            stateful: false,
             dead: None,
             process_over: Some(ProcessEnd::Killed),
         },
@@ -113,7 +112,7 @@ fn stopped(cause: Option<StopCause<AppendError>>, session_lost: bool) -> Ending 
     }
 }
 
-fn lost(error: &HostError, command: &str) -> Executed {
+fn lost(error: &HostError) -> Executed {
     Executed {
         ending: failed(
             FailureCode::SessionLost,
@@ -123,7 +122,7 @@ fn lost(error: &HostError, command: &str) -> Executed {
                  starts a fresh process and may have to sign in again"
             ),
         ),
-        stateful: may_set_state(command),
+        stateful: false,
         dead: None,
         process_over: Some(ProcessEnd::Died),
     }

@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::domain::caller_state::may_set_state;
 use crate::domain::policy::{
     ConfirmBy, ConfirmationRequest, Decision, Facts, Policy, Verdict, preview,
 };
@@ -71,6 +72,11 @@ pub(super) struct Passage {
 }
 
 impl Passage {
+    /// Whether the command may set variables, functions or aliases.
+    pub(super) fn may_set_state(&self) -> bool {
+        may_set_state(&self.facts)
+    }
+
     /// The command begins: the yes it was let through for is used up.
     pub(super) fn begin(&self) {
         let yes = self

@@ -1,12 +1,14 @@
-//! What has to survive the pool: the jobs' ids and states (never their text or output), and which
-//! sessions held variables, functions or aliases of their callers.
+//! What has to survive the pool: the jobs' ids and states (never their text or output), which
+//! sessions hold variables, functions or aliases of their callers, and who knows which are lost.
 //!
 //! One JSON object a line, appended; a line is in the kernel's hands before the answer that
 //! depends on it goes out, so SIGKILL loses nothing. A line that could not be written whole is
 //! written over by the next; a torn one is ignored. The file is written anew at start and when it
 //! has grown.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod entry;
+mod memory;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
@@ -15,86 +17,17 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
-use crate::domain::format::OutputFormat;
-use crate::domain::job::{JobId, JobState};
+use crate::domain::job::JobId;
+use crate::domain::loss::Tellings;
 use crate::domain::session_key::SessionKey;
-
 use crate::own_file;
 
-use super::job::Job;
-use super::order::Order;
-use super::phase::Phase;
+pub(super) use entry::JobEntry;
+use memory::{Line, Memory};
 
 /// Bytes after which the file is written anew, unless most of them are still needed.
 const COMPACT_AT: u64 = 4 * 1024 * 1024;
-
-/// Expired ids that are remembered, so that asking for one is answered `expired`, not `unknown`.
-const MOST_EXPIRED: usize = 10_000;
-
-/// A job in the journal.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct JobEntry {
-    pub(super) job: JobId,
-    pub(super) session: SessionKey,
-    pub(super) state: JobState,
-    pub(super) created_at: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) started_at: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) finished_at: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) caller: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) tenant: Option<String>,
-}
-
-impl JobEntry {
-    /// A job that is, or is about to be, in this phase.
-    pub(super) fn of(job: &Job, phase: &Phase) -> Self {
-        let order = job.order();
-        Self {
-            job: job.id(),
-            session: order.key.clone(),
-            state: phase.state(),
-            created_at: job.created_at(),
-            started_at: phase.started_at(),
-            finished_at: phase.finished_at(),
-            caller: order.caller.clone(),
-            tenant: order.tenant.clone(),
-        }
-    }
-
-    /// What is still known of the order: not the command.
-    pub(super) fn order(&self) -> Order {
-        Order {
-            key: self.session.clone(),
-            tenant: self.tenant.clone(),
-            expected_account: None,
-            format: OutputFormat::default(),
-            timeout: Duration::ZERO,
-            caller: self.caller.clone(),
-            trace: None,
-        }
-    }
-}
-
-/// One line of the file.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-enum Line {
-    Job(JobEntry),
-    /// A job whose results are gone for good.
-    Expired {
-        job: JobId,
-    },
-    /// Whether a session holds something of its callers'.
-    Session {
-        session: SessionKey,
-        stateful: bool,
-    },
-}
 
 /// Why the journal cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -136,15 +69,6 @@ struct State {
     memory: Memory,
 }
 
-/// What the lines add up to.
-#[derive(Debug, Default)]
-struct Memory {
-    jobs: BTreeMap<JobId, JobEntry>,
-    /// The newest: ids are in the order of their creation.
-    expired: BTreeSet<JobId>,
-    stateful: BTreeSet<SessionKey>,
-}
-
 impl Journal {
     /// Opens the journal of a scope (`unified`, or a connection's safe name) and forgets the jobs
     /// that ended longer than `keep` ago.
@@ -172,6 +96,7 @@ impl Journal {
         let now = Timestamp::now();
         let mut memory = Memory::replay(&text);
         memory.lose_unfinished(now);
+        memory.lose_processes();
         memory.expire_older(now, keep);
         let (file, length) = rewrite(&path, &memory).map_err(failed)?;
         Ok(Self {
@@ -206,30 +131,54 @@ impl Journal {
         self.lock().memory.expired.contains(&job)
     }
 
-    /// Whether a fresh process of this session lacks what callers had set in an earlier one.
+    /// Whether the process of this session may hold something of its callers'.
     pub(super) fn is_stateful(&self, session: &SessionKey) -> bool {
-        self.lock().memory.stateful.contains(session)
+        self.lock().memory.is_held(session)
     }
 
-    /// Writes down whether a session holds something of its callers'.
-    pub(super) fn note_stateful(&self, session: &SessionKey, stateful: bool) {
-        let session = session.clone();
-        self.note(Line::Session { session, stateful });
+    /// Writes down that the process of this session may hold something of its callers'.
+    pub(super) fn note_held(&self, session: &SessionKey) {
+        self.change(|memory| memory.hold(session));
     }
 
-    /// A pool that cannot write its journal goes on: callers lose memory over a restart, not work.
+    /// Writes down that the process of this session is gone, if it held something.
+    pub(super) fn note_lost(&self, session: &SessionKey) {
+        self.change(|memory| memory.lose(session));
+    }
+
+    /// Writes down that a caller is told of what the session has lost.
+    pub(super) fn note_told(&self, session: &SessionKey, caller: Option<&str>) {
+        self.change(|memory| memory.tell(session, caller));
+    }
+
+    /// How often callers had been told of a loss until now: what a request is sent in knowledge of.
+    pub(super) fn tellings(&self) -> Tellings {
+        self.lock().memory.tellings()
+    }
+
+    /// Whether the session has lost something of which the caller did not know when it asked.
+    pub(super) fn is_missed(
+        &self,
+        session: &SessionKey,
+        caller: Option<&str>,
+        asked: Tellings,
+    ) -> bool {
+        self.lock().memory.is_missed(session, caller, asked)
+    }
+
     fn note(&self, line: Line) {
         let mut state = self.lock();
         let bytes = serde_json::to_vec(&line);
-        if !state.memory.take(line) {
-            return;
+        if state.memory.take(line) {
+            state.write(bytes, &self.path);
         }
-        let written = bytes
-            .map_err(io::Error::from)
-            .and_then(|bytes| state.append(bytes, &self.path));
-        if let Err(error) = written {
-            tracing::error!(path = %self.path.display(), %error,
-                "cannot write the job journal: jobs will be unknown after a restart. Free disk space");
+    }
+
+    /// Writes down what a change comes to.
+    fn change(&self, change: impl FnOnce(&mut Memory) -> Option<Line>) {
+        let mut state = self.lock();
+        if let Some(line) = change(&mut state.memory) {
+            state.write(serde_json::to_vec(&line), &self.path);
         }
     }
 
@@ -239,6 +188,17 @@ impl Journal {
 }
 
 impl State {
+    /// A pool that cannot write its journal goes on: callers lose memory over a restart, not work.
+    fn write(&mut self, line: serde_json::Result<Vec<u8>>, path: &Path) {
+        let written = line
+            .map_err(io::Error::from)
+            .and_then(|line| self.append(line, path));
+        if let Err(error) = written {
+            tracing::error!(path = %path.display(), %error,
+                "cannot write the job journal: jobs will be unknown after a restart. Free disk space");
+        }
+    }
+
     fn append(&mut self, mut line: Vec<u8>, path: &Path) -> io::Result<()> {
         line.push(b'\n');
         // At an offset of its own: half a line that a full disk has left is written over.
@@ -255,81 +215,6 @@ impl State {
 /// A file that is mostly needed would otherwise be written anew with every line.
 fn compact_at(length: u64) -> u64 {
     COMPACT_AT.max(length * 2)
-}
-
-impl Memory {
-    fn replay(text: &str) -> Self {
-        let mut memory = Self::default();
-        for line in text.lines().filter(|line| !line.trim().is_empty()) {
-            match serde_json::from_str(line) {
-                Ok(line) => drop(memory.take(line)),
-                Err(_) => tracing::warn!("skipped a torn line of the job journal"),
-            }
-        }
-        memory
-    }
-
-    /// Takes a line in; returns whether it says anything new.
-    fn take(&mut self, line: Line) -> bool {
-        match line {
-            Line::Job(entry) => {
-                self.jobs.insert(entry.job, entry);
-                true
-            }
-            Line::Expired { job } => {
-                self.jobs.remove(&job);
-                let is_new = self.expired.insert(job);
-                if self.expired.len() > MOST_EXPIRED {
-                    self.expired.pop_first();
-                }
-                is_new
-            }
-            Line::Session { session, stateful } if stateful => self.stateful.insert(session),
-            Line::Session { session, .. } => self.stateful.remove(&session),
-        }
-    }
-
-    /// Whoever wrote the lines has ended before these jobs did.
-    fn lose_unfinished(&mut self, now: Timestamp) {
-        for entry in self.jobs.values_mut() {
-            if !entry.state.is_final() {
-                entry.state = JobState::Lost;
-                entry.finished_at = Some(now);
-            }
-        }
-    }
-
-    /// Jobs that ended longer than `keep` ago have expired while no pool ran.
-    fn expire_older(&mut self, now: Timestamp, keep: Duration) {
-        let is_old = |entry: &&JobEntry| {
-            entry
-                .finished_at
-                .is_some_and(|ended| now.duration_since(ended).unsigned_abs() > keep)
-        };
-        let old: Vec<_> = self
-            .jobs
-            .values()
-            .filter(is_old)
-            .map(|entry| entry.job)
-            .collect();
-        for job in old {
-            self.take(Line::Expired { job });
-        }
-    }
-
-    fn lines(&self) -> impl Iterator<Item = Line> {
-        let expired = self.expired.iter().map(|job| Line::Expired { job: *job });
-        let sessions = self.stateful.iter().map(|session| Line::Session {
-            session: session.clone(),
-            stateful: true,
-        });
-        self.jobs
-            .values()
-            .cloned()
-            .map(Line::Job)
-            .chain(expired)
-            .chain(sessions)
-    }
 }
 
 /// Writes the whole file beside the old one and puts it in its place.

@@ -116,6 +116,7 @@ impl Pool {
         request: RunRequest,
         trace: Option<TraceParent>,
     ) -> Result<Arc<Job>, Refused> {
+        let asked = self.0.shared.journal.tellings();
         let connection = self.connection(request.connection.as_deref())?;
         let code = request.confirmation.clone();
         let confirmed = request.confirmed.unwrap_or_default();
@@ -144,6 +145,7 @@ impl Pool {
                 connection,
                 command,
                 passage,
+                asked,
             };
             (work, job)
         })

@@ -27,8 +27,6 @@ const OWN_RECORDS: usize = 1_000;
 pub(super) struct Process {
     host: Host,
     counted: RunningProcess,
-    /// No command of a caller has been submitted to it.
-    fresh: bool,
     /// Its share of the limit on processes, until it is gone.
     permit: OwnedSemaphorePermit,
     /// The policy whose refusals its barrier knows, or whose barrier callers were told it lacks.
@@ -121,7 +119,6 @@ impl Process {
         Ok(Self {
             host,
             counted,
-            fresh: true,
             permit,
             policy,
         })
@@ -133,11 +130,6 @@ impl Process {
 
     pub(super) async fn next(&mut self) -> HostEvent {
         self.host.next().await
-    }
-
-    /// Whether no caller's command has reached it yet.
-    pub(super) const fn is_fresh(&self) -> bool {
-        self.fresh
     }
 
     /// What callers should know where another policy holds now than at this process's start. Told
@@ -158,7 +150,6 @@ impl Process {
     }
 
     pub(super) async fn submit(&mut self, submission: Submission) -> Result<(), HostError> {
-        self.fresh &= submission.own;
         self.host.submit(submission).await
     }
 

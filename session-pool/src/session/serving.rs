@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::domain::aadsts;
-use crate::domain::caller_state::may_set_state;
 use crate::domain::connect;
 use crate::domain::life::{Answer, Event, Fate, Fault, Inspection};
 
@@ -46,7 +45,7 @@ impl Worker {
     pub(super) async fn run_command(&mut self) -> Event {
         let mut dead = None;
         if let Some(work) = self.work.clone() {
-            self.executed = Some(match self.refused_once() {
+            self.executed = Some(match self.refused_once(&work) {
                 Some(refused) => refused,
                 None => self.execute(&work, &mut dead).await,
             });
@@ -76,18 +75,18 @@ impl Worker {
         work.passage.begin();
         let barrier = process.barrier_note(&self.shared, &self.key);
         work.warn(barrier.into_iter().chain(unverified));
-        // Before it runs: a pool that is killed under the command must know of it afterwards.
+        // Before it runs: a pool that is killed under the command must know of it afterwards, and
+        // what the process says then may be a lie. Nothing it says is a no.
         let journal = &self.shared.journal;
-        let held_before = journal.is_stateful(&self.key);
-        if may_set_state(&work.command) {
-            journal.note_stateful(&self.key, true);
+        if work.passage.may_set_state() {
+            journal.note_held(&self.key);
         }
         let (catalog, grace) = (&self.shared.catalog, self.shared.grace);
         let executed = execution::execute(process, work, catalog, grace, interrupted).await;
         dead.clone_from(&executed.dead);
-        // A process that lives has told what it holds; of one that is gone the worse is assumed.
-        let lost = executed.process_over.is_some();
-        journal.note_stateful(&self.key, executed.stateful || (lost && held_before));
+        if executed.stateful {
+            journal.note_held(&self.key);
+        }
         if let Some(end) = executed.process_over {
             if end == ProcessEnd::Killed {
                 self.view
@@ -98,20 +97,20 @@ impl Worker {
         executed.ending
     }
 
-    /// A fresh process lacks what callers had set in the one before. A command that counts on it
-    /// could act on everything instead of a few: the first one is sent back.
-    fn refused_once(&self) -> Option<Ending> {
-        let fresh = self.process.as_ref().is_some_and(Process::is_fresh);
-        if !fresh || !self.shared.journal.is_stateful(&self.key) {
-            return None;
-        }
-        Some(failed(
+    /// A process lacks what callers had set in the one before. A command that counts on it could
+    /// act on everything instead of a few: it is sent back, unless its caller knew when it sent it.
+    fn refused_once(&self, work: &Work) -> Option<Ending> {
+        let caller = work.job.order().caller.as_deref();
+        let journal = &self.shared.journal;
+        journal.is_missed(&self.key, caller, work.asked).then(|| {
+            failed(
             FailureCode::SessionReplaced,
             "the PowerShell process of this session was replaced since variables, functions or \
              aliases were set in it, and they are gone. Nothing was run. Set them again if the \
              command needs them; the same call runs when it is repeated"
                 .to_owned(),
-        ))
+        )
+        })
     }
 
     /// Answers the command that is being served.

@@ -9,6 +9,7 @@ use futures_util::FutureExt as _;
 use tokio::sync::Semaphore;
 
 use crate::domain::life::{Due, Effect, Event, Life, Moment, Request, Rules, Wants};
+use crate::domain::loss::Tellings;
 use crate::domain::record::Record;
 use crate::domain::registry::Connection;
 use crate::domain::session_key::SessionKey;
@@ -39,6 +40,8 @@ pub(super) struct Work {
     pub(super) command: String,
     /// What the policy said to it.
     pub(super) passage: Passage,
+    /// What its caller could know of lost variables when it was sent.
+    pub(super) asked: Tellings,
 }
 
 impl Work {
@@ -281,16 +284,13 @@ impl Worker {
         self.attempt = None;
         self.proved_with = None;
         if let Some(process) = self.process.take() {
+            self.shared.journal.note_lost(&self.key);
             process.end(how, self.stop.time_left()).await;
         }
     }
 
     pub(super) fn conclude(&self, job: &Job, ending: Ending) {
-        let replaced = matches!(&ending, Ending::Failed(failure) if failure.code == FailureCode::SessionReplaced);
-        // Only then has somebody been told.
-        if self.shared.catalog.conclude(job, ending) && replaced {
-            self.shared.journal.note_stateful(&self.key, false);
-        }
+        self.shared.catalog.conclude(job, ending);
     }
 
     /// Tells the outside what the session is doing.

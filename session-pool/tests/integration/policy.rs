@@ -1,6 +1,7 @@
 //! The policy against a real checker: what a command's text says is what is decided on.
 
 mod barrier;
+mod caller_state;
 mod checker;
 mod corpus;
 mod run;
@@ -18,6 +19,7 @@ const WITHIN: Duration = Duration::from_secs(20);
 
 pub fn trials(suite: &mut Suite) {
     barrier::trials(suite);
+    caller_state::trials(suite);
     checker::trials(suite);
     corpus::trials(suite);
     run::trials(suite);

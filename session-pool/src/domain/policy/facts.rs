@@ -50,6 +50,9 @@ pub struct Command {
     /// Something was splatted that is not constant: there may be any parameter.
     #[serde(default)]
     pub open: bool,
+    /// It runs in the caller's scope, with `.` before it: what it sets there stays.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dotted: bool,
     /// Its place in its pipeline, from 0.
     #[serde(default)]
     pub position: u32,

@@ -17,6 +17,7 @@ fn call(name: &str) -> Command {
         parameters: Vec::new(),
         arguments: Vec::new(),
         open: false,
+        dotted: false,
         position: 0,
         place: Place {
             text: name.to_owned(),

@@ -295,6 +295,7 @@ function Write-Command($Commands, $Uses, $Node, $Local) {
             foreach ($argument in $arguments) { Write-Strings $Commands '' $argument.Values }
             $Commands.WriteEndArray()
             if ($open) { $Commands.WriteBoolean('open', $true) }
+            if ($Node.InvocationOperator -eq 'Dot') { $Commands.WriteBoolean('dotted', $true) }
             $Commands.WriteNumber('position', [int] $position)
             Write-Place $Commands $Node.Extent
             $Commands.WriteEndObject()

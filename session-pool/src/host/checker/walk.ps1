@@ -137,6 +137,13 @@ function Get-Local($Nodes) {
                 if (-not $local.assigned.TryGetValue($variable, [ref] $values)) { $values = [Collections.Generic.List[object]]::new(); $local.assigned[$variable] = $values }
                 $values.Add($node.Right)
             }
+        } elseif ($node -is [Management.Automation.Language.ForEachStatementAst]) {
+            $null = $local.targets.Add($node.Variable)
+        } elseif ($node -is [Management.Automation.Language.UnaryExpressionAst] -and "$($node.TokenKind)" -match 'PlusPlus|MinusMinus') {
+            $null = $local.targets.Add($node.Child)
+        } elseif ($node -is [Management.Automation.Language.ParameterAst] -and $null -eq $node.Parent.Parent.Parent) {
+            # The text's own: they stay like other variables.
+            $null = $local.targets.Add($node.Name)
         } elseif ($node -is [Management.Automation.Language.FunctionDefinitionAst]) {
             $null = $local.function.Add(($node.Name -replace '^\w+:', ''))
         } elseif ($node -is [Management.Automation.Language.TypeDefinitionAst]) {
@@ -194,6 +201,10 @@ function Get-Fact([string] $Text) {
                 $name = $node.Name -replace '^\w+:', ''
                 Write-Use $uses 'definition' ([ordered] @{ what = 'function'; name = $name }) $node.Extent
                 Write-Named $commands $name 'definition' $local $node.Extent
+                break
+            }
+            'DataStatementAst' {
+                if ($node.Variable) { Write-Use $uses 'variable' ([ordered] @{ name = $node.Variable; assigned = $true }) $node.Extent }
                 break
             }
             'FileRedirectionAst' {

@@ -2,8 +2,12 @@
 use std::io::{Seek, SeekFrom};
 
 use super::super::testing::{HOUR, budget, job, journal, key};
+use super::memory::MOST_EXPIRED;
 use super::*;
+use crate::domain::job::JobState;
 use crate::session::ending::Ending;
+use crate::session::job::Job;
+use crate::session::phase::Phase;
 
 fn finished(job: &Job, journal: &Journal) {
     job.finish(Ending::Succeeded, |entry| journal.note_job(entry));
@@ -22,12 +26,13 @@ fn a_restart_knows_how_jobs_ended_and_which_did_not() {
     let first = journal(directory.path());
     finished(&ended, &first);
     running.begin(None, |entry| first.note_job(entry));
-    first.note_stateful(&key(), true);
+    first.note_held(&key());
     drop(first);
     let second = journal(directory.path());
     assert_eq!(state_of(&second, &ended), Some(JobState::Succeeded));
     assert_eq!(state_of(&second, &running), Some(JobState::Lost));
-    assert!(second.is_stateful(&key()));
+    assert!(second.is_missed(&key(), None, second.tellings()));
+    assert!(!second.is_stateful(&key()));
 }
 
 #[test]
@@ -131,4 +136,47 @@ fn two_pools_cannot_have_it() {
     assert!(matches!(second, Err(JournalError::InUse(_))));
     drop(first);
     journal(directory.path());
+}
+
+#[test]
+fn what_was_lost_and_who_knows_outlives_the_pool() {
+    let directory = tempfile::tempdir().unwrap();
+    let first = journal(directory.path());
+    first.note_held(&key());
+    // Nothing is lost as long as the process lives.
+    assert!(!first.is_missed(&key(), Some("a"), first.tellings()));
+    first.note_lost(&key());
+    let before = first.tellings();
+    first.note_told(&key(), Some("a"));
+    assert!(first.is_missed(&key(), Some("a"), before));
+    assert!(!first.is_missed(&key(), Some("a"), first.tellings()));
+    drop(first);
+    let second = journal(directory.path());
+    assert!(!second.is_missed(&key(), Some("a"), second.tellings()));
+    assert!(second.is_missed(&key(), Some("b"), second.tellings()));
+    // What is lost anew is news to everybody.
+    second.note_held(&key());
+    second.note_lost(&key());
+    assert!(second.is_missed(&key(), Some("a"), second.tellings()));
+}
+
+#[test]
+fn a_process_that_held_nothing_loses_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let journal = journal(directory.path());
+    let length = journal.lock().length;
+    journal.note_lost(&key());
+    journal.note_told(&key(), Some("a"));
+    assert!(!journal.is_missed(&key(), Some("a"), journal.tellings()));
+    assert_eq!(journal.lock().length, length);
+}
+
+#[test]
+fn a_bit_of_an_older_pool_is_a_loss() {
+    let directory = tempfile::tempdir().unwrap();
+    let line = serde_json::json!({"kind": "session", "session": key(), "stateful": true});
+    let file = directory.path().join("jobs-unified.jsonl");
+    std::fs::write(file, format!("{line}\n")).unwrap();
+    let journal = journal(directory.path());
+    assert!(journal.is_missed(&key(), None, journal.tellings()));
 }

@@ -5,6 +5,7 @@ mod demo;
 mod doctor;
 mod healthcheck;
 mod install;
+mod losses;
 mod policy;
 mod serving;
 mod settings;
@@ -20,6 +21,7 @@ pub fn trials(suite: &mut Suite) {
     doctor::trials(suite);
     healthcheck::trials(suite);
     install::trials(suite);
+    losses::trials(suite);
     policy::trials(suite);
     serving::trials(suite);
     tenants::trials(suite);

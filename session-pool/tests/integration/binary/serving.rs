@@ -3,7 +3,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use session_pool::demo::settings::SignIn;
 
@@ -14,7 +14,6 @@ pub fn trials(suite: &mut Suite) {
         suite,
         Needs::Pwsh,
         [
-            lost_variables_are_refused_once_whatever_ended_them,
             a_restart_after_a_kill_says_what_is_lost,
             a_restart_after_a_good_end_says_what_is_lost,
             another_account_or_tenant_is_signed_out,
@@ -27,58 +26,6 @@ pub fn trials(suite: &mut Suite) {
     );
 }
 
-/// Sets a variable, has something done, and sees that it is missed once.
-async fn is_missed_once(server: &Server) {
-    let mut refused = server.run("\"got $kept\"").await;
-    if refused["code"] == "session_lost" {
-        // The pool had not seen the process die when it sent the command.
-        refused = server.run("\"got $kept\"").await;
-    }
-    assert_eq!(refused["code"], "session_replaced", "{refused}");
-    assert_eq!(refused["output"], "");
-    let again = server.run("\"got $kept\"").await;
-    assert_eq!(
-        (&again["status"], &again["output"]),
-        (&json!("success"), &json!("got "))
-    );
-}
-
-/// The process of the only session, as soon as it has one.
-async fn session_pid(server: &Server) -> i32 {
-    loop {
-        let status = server.get("/status").await;
-        if let Some(pid) = status["sessions"][0]["pid"].as_i64() {
-            return i32::try_from(pid).unwrap();
-        }
-        tokio::task::yield_now().await;
-    }
-}
-
-async fn lost_variables_are_refused_once_whatever_ended_them(cx: &Context) {
-    let server = Server::start(cx).await;
-    server.run("$kept = 1").await;
-    let pid = session_pid(&server).await;
-    kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
-    until("the process is gone", || group_is_gone(pid.unsigned_abs())).await;
-    is_missed_once(&server).await;
-
-    server.run("$kept = 1").await;
-    let reset = json!({"connection": "contoso"});
-    assert_eq!(server.send("POST", "/reset", Some(&reset)).await.0, 200);
-    is_missed_once(&server).await;
-
-    server.run("$kept = 1").await;
-    server.stop().await;
-    let server = Server::start(cx).await;
-    is_missed_once(&server).await;
-
-    // Whoever set nothing misses nothing.
-    server.stop().await;
-    let server = Server::start(cx).await;
-    assert_eq!(server.run("1").await["output"], "1");
-    server.stop().await;
-}
-
 async fn a_restart_says_what_is_lost(cx: &Context, signal: Signal) -> (Value, Value) {
     let server = Server::with(cx, SignIn::Instant, &["--drain-seconds", "0"]).await;
     let done = server.run("'done'").await["job"]
@@ -86,7 +33,7 @@ async fn a_restart_says_what_is_lost(cx: &Context, signal: Signal) -> (Value, Va
         .unwrap()
         .to_owned();
     let running = server.begin("Start-Sleep 1000").await;
-    let pid = session_pid(&server).await;
+    let pid = server.session_pid().await;
     server.signal(signal);
     server.ended().await;
     until("its session is gone", || group_is_gone(pid.unsigned_abs())).await;
@@ -294,7 +241,7 @@ async fn sigterm_gives_commands_time_and_no_more(cx: &Context) {
     let server = Server::with(cx, SignIn::Instant, &["--drain-seconds", "1"]).await;
     server.run("1").await;
     server.begin("Start-Sleep 1000").await;
-    let pid = session_pid(&server).await;
+    let pid = server.session_pid().await;
     server.stop().await;
     assert!(group_is_gone(pid.unsigned_abs()));
 }

@@ -201,6 +201,17 @@ impl Server {
         id
     }
 
+    /// The process of the only session, as soon as it has one.
+    pub async fn session_pid(&self) -> i32 {
+        loop {
+            let status = self.get("/status").await;
+            if let Some(pid) = status["sessions"][0]["pid"].as_i64() {
+                return i32::try_from(pid).unwrap();
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
         kill_process(self.pid, signal).unwrap();
