@@ -16,9 +16,9 @@ use crate::cli::{
 };
 use crate::directories::{ForeignDirectory, check_owner};
 use crate::domain::paging::PageBudget;
+use crate::domain::policy::SendGuards;
 use crate::domain::registry::{ConnectionName, InvalidName};
 use crate::logging::{LogConfig, LogLevel};
-use crate::session::SendGuards;
 use crate::tls::TlsFiles;
 use crate::token_file::{AccessToken, MalformedToken};
 

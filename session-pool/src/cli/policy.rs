@@ -9,7 +9,7 @@ use url::Url;
 
 use super::SessionOptions;
 use crate::domain::module::Module;
-use crate::session::SendGuards;
+use crate::domain::policy::SendGuards;
 
 /// Which policy holds.
 #[derive(Args, Debug)]
@@ -30,18 +30,9 @@ pub struct PolicyOptions {
         value_name = "true|false|legacy",
         env = "MM_SEND_GUARDS",
         default_value = "true",
-        value_parser = send_guards
+        value_parser = SendGuards::from_str
     )]
     pub send_guards: SendGuards,
-}
-
-fn send_guards(text: &str) -> Result<SendGuards, String> {
-    match text.trim().to_ascii_lowercase().as_str() {
-        "" | "true" | "1" | "yes" | "on" => Ok(SendGuards::On),
-        "false" | "0" | "no" | "off" => Ok(SendGuards::Off),
-        "legacy" => Ok(SendGuards::Legacy),
-        _ => Err("it must be true, false or legacy".to_owned()),
-    }
 }
 
 /// The settings of `confirm`.

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::caller_state::may_set_state;
 use crate::domain::policy::{
-    ConfirmBy, ConfirmationRequest, Decision, Facts, Policy, Verdict, preview,
+    ConfirmBy, ConfirmationRequest, Decision, Facts, Policy, SendGuards, Verdict, preview,
 };
 use crate::domain::registry::Connection;
 use crate::domain::session_key::SessionKey;
@@ -33,18 +33,6 @@ pub struct GuardParts {
     pub policy: PolicyHandle,
     /// Whether sends need a yes.
     pub sends: SendGuards,
-}
-
-/// Whether messages are sent without being shown first (`MM_SEND_GUARDS`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SendGuards {
-    /// They are shown first, and a yes is bound to what was shown.
-    #[default]
-    On,
-    /// As in the original: `confirmed: true` is a yes.
-    Legacy,
-    /// They are sent.
-    Off,
 }
 
 /// What a caller asks for.

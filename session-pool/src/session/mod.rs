@@ -46,7 +46,7 @@ pub use catalog::JobMissing;
 pub use confirmations::NothingToConfirm;
 pub use credentials::{Credentials, ProofError};
 pub use ending::{Ending, Failure, FailureCode};
-pub use guard::{Guard, GuardParts, SendGuards};
+pub use guard::{Guard, GuardParts};
 pub use job::Job;
 pub use journal::{Journal, JournalError};
 pub use launcher::Launcher;

@@ -1,5 +1,5 @@
 //! Calls of Microsoft Graph and Power Automate, as far as they are only text: endpoints, queries,
-//! headers, retries and redirects. No I/O.
+//! headers, retries, redirects, and which of them reach people. No I/O.
 
 mod encode;
 mod endpoint;
@@ -10,6 +10,7 @@ mod method;
 mod query;
 mod redirect;
 mod retry;
+mod sending;
 
 pub use encode::fully_decoded;
 pub use endpoint::{Endpoint, EndpointError, Service};
@@ -18,3 +19,4 @@ pub use method::{Method, UnknownMethod};
 pub use query::{Query, QueryError};
 pub use redirect::{RedirectError, is_private, next_link, redirect};
 pub use retry::{Attempt, Failed, retry_after};
+pub use sending::{Course, Proposal, Sends, Yes};

@@ -15,8 +15,8 @@ const READ_ONLY: &str = "read-only";
 /// Rules, and where they hold.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    defaults: PolicyFile,
-    own: PolicyFile,
+    pub(super) defaults: PolicyFile,
+    pub(super) own: PolicyFile,
 }
 
 impl Policy {
@@ -193,7 +193,7 @@ impl Policy {
 }
 
 /// What a rule says here: its own decision, or what the files make of it. Of several the strictest.
-fn relaxed(rule: &Rule, layers: &[&Layer]) -> Decision {
+pub(super) fn relaxed(rule: &Rule, layers: &[&Layer]) -> Decision {
     layers
         .iter()
         .filter_map(|layer| layer.relaxed.get(&rule.id).copied())

@@ -8,10 +8,11 @@ mod decision;
 mod engine;
 mod facts;
 mod file;
+mod graph;
 mod pattern;
 mod preview;
-
 mod rule;
+mod send_guards;
 #[cfg(test)]
 mod tests;
 mod wire;
@@ -23,8 +24,10 @@ pub use facts::{
     Via,
 };
 pub use file::{PolicyError, PolicyTest};
+pub use graph::GraphRules;
 pub use pattern::Pattern;
 pub use preview::preview;
+pub use send_guards::{SendGuards, UnknownSendGuards};
 pub use wire::{CheckAnswer, CheckRequest, ConfirmationRequest, Confirmed};
 
 /// The policy that holds where no file says otherwise, as `session-pool policy show` prints it.

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal};
 use serde_json::json;
-use session_pool::domain::policy::{CheckRequest, ConfirmBy, Decision};
+use session_pool::domain::policy::{CheckRequest, ConfirmBy, Decision, SendGuards};
 use session_pool::domain::wire::{AnswerStatus, JobAnswer, RunRequest};
 use session_pool::session::policy_file::{PolicyHandle, PolicyWatcher};
-use session_pool::session::{Guard, GuardParts, Pool, PoolParts, SendGuards};
+use session_pool::session::{Guard, GuardParts, Pool, PoolParts};
 use tokio_util::sync::CancellationToken;
 
 use crate::http::api::{Answer, Api};

@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use session_pool::domain::life::Rules;
 use session_pool::domain::paging::{Cursor, PageBudget};
+use session_pool::domain::policy::SendGuards;
 use session_pool::domain::wire::{JobAnswer, RunRequest};
 use session_pool::host::{Program, SpawnSpec};
 use session_pool::session::policy_file::PolicyWatcher;
 use session_pool::session::registry_watch::RegistryWatcher;
 use session_pool::session::{
     Credentials, Guard, GuardParts, Job, Journal, Launcher, Limits, Pool, PoolParts, ResultLimits,
-    SendGuards,
 };
 
 use super::Context;
