@@ -84,11 +84,13 @@ pub(crate) fn describe(progress: &Progress) -> String {
 }
 
 /// Numbers that only rise, as the protocol demands: per cent as long as the command gives them and
-/// they rise, else seconds.
+/// they rise, else seconds. A command that goes on after its 100 % is counted on in seconds.
 #[derive(Debug, Default)]
 struct Scale {
     last: f64,
+    last_elapsed: f64,
     in_percent: bool,
+    is_beyond: bool,
 }
 
 impl Scale {
@@ -97,13 +99,15 @@ impl Scale {
 
     /// The next number, with what it is out of where that is known.
     fn next(&mut self, elapsed: f64, percent: Option<u8>) -> Option<(f64, Option<f64>)> {
+        let since = elapsed - self.last_elapsed;
+        self.last_elapsed = elapsed;
         let percent = percent.map(f64::from);
         self.in_percent |= percent.is_some_and(|percent| percent > self.last);
-        let value = if self.in_percent {
-            percent
-                .unwrap_or_default()
-                .max(self.last + Self::STEP)
-                .min(100.0)
+        self.is_beyond |= self.in_percent && self.last + Self::STEP > 100.0;
+        let value = if self.is_beyond {
+            self.last + since
+        } else if self.in_percent {
+            percent.unwrap_or_default().max(self.last + Self::STEP)
         } else {
             elapsed
         };
@@ -111,7 +115,8 @@ impl Scale {
             return None;
         }
         self.last = value;
-        Some((value, self.in_percent.then_some(100.0)))
+        let is_share = self.in_percent && !self.is_beyond;
+        Some((value, is_share.then_some(100.0)))
     }
 }
 
@@ -129,7 +134,7 @@ mod tests {
     #[test]
     fn numbers_only_rise() {
         let mut scale = Scale::default();
-        let heard: Vec<f64> = [
+        let heard: Vec<(f64, Option<f64>)> = [
             (1.0, None),
             (2.0, Some(1)),
             (3.0, Some(50)),
@@ -138,14 +143,20 @@ mod tests {
             (6.0, None),
             (7.0, Some(100)),
             (8.0, Some(100)),
+            (9.5, None),
+            (10.0, Some(3)),
         ]
         .into_iter()
         .filter_map(|(elapsed, percent)| scale.next(elapsed, percent))
-        .map(|(value, _)| value)
         .collect();
-        assert!(heard.windows(2).all(|pair| pair[0] < pair[1]), "{heard:?}");
-        assert_eq!(heard.first(), Some(&1.0));
-        assert_eq!(heard.last(), Some(&100.0));
+        assert!(
+            heard.windows(2).all(|pair| pair[0].0 < pair[1].0),
+            "{heard:?}"
+        );
+        assert_eq!(heard.len(), 10, "it never falls silent");
+        assert_eq!(heard[0], (1.0, None));
+        assert_eq!(heard[6], (100.0, Some(100.0)));
+        assert_eq!(heard[9], (103.0, None), "no share of the whole any more");
     }
 
     #[test]
