@@ -1,11 +1,12 @@
 //! What to register with an MCP client, so that it starts `mm`.
 
+use std::ffi::OsString;
 use std::io::Write;
 
 use serde_json::{Map, Value, json};
 
 use crate::cli::Client;
-use crate::config::{Config, Overrides, VARIABLES};
+use crate::config::{Config, ConfigError, FILES_DIR, Overrides, PATHS, VARIABLES};
 use crate::shell::{Exit, complain};
 
 /// What the gateway shows of the server.
@@ -30,7 +31,15 @@ pub(crate) fn print(client: Client, overrides: &Overrides) -> Exit {
         .ok()
         .and_then(|path| path.into_os_string().into_string().ok())
         .unwrap_or_else(|| "mm".to_owned());
-    let environment = environment(overrides, |name| std::env::var(name).ok());
+    let environment = match environment(overrides, |name| std::env::var_os(name)) {
+        Ok(environment) => environment,
+        Err(error) => {
+            return complain(
+                &format!("nothing to register: {error}"),
+                Exit::Configuration,
+            );
+        }
+    };
     let (registration, place) = registration(client, &command, environment);
     let printed = format!("{registration:#}\n");
     let _ = writeln!(std::io::stderr(), "{place}");
@@ -43,21 +52,43 @@ pub(crate) fn print(client: Client, overrides: &Overrides) -> Exit {
     }
 }
 
-/// What is set here and must be set there too: clients start `mm` with an environment of their
-/// own. The token itself is not repeated: such files are read by many.
-fn environment(overrides: &Overrides, variable: impl Fn(&str) -> Option<String>) -> Value {
-    let mut set: Map<String, Value> = VARIABLES
-        .iter()
-        .filter(|name| **name != "SESSION_POOL_TOKEN")
-        .filter_map(|name| Some(((*name).to_owned(), Value::String(variable(name)?))))
-        .collect();
+/// What is set here and must be set there too: clients start `mm` with an environment and in a
+/// directory of their own. The token itself is not repeated: such files are read by many.
+fn environment(
+    overrides: &Overrides,
+    variable: impl Fn(&'static str) -> Option<OsString>,
+) -> Result<Value, ConfigError> {
+    let variable = |name| variable(name).filter(|value| !value.is_empty());
+    let mut set = Map::new();
+    let mut add = |name: &'static str, value: OsString| {
+        let text = value
+            .into_string()
+            .map_err(|_| ConfigError::NotUnicode(name))?;
+        set.insert(name.to_owned(), Value::String(text));
+        Ok(())
+    };
+    for name in VARIABLES {
+        if let Some(value) = variable(name) {
+            add(name, value)?;
+        }
+    }
+    for name in PATHS {
+        let given = match &overrides.files_dir {
+            Some(directory) if name == FILES_DIR => Some(directory.clone().into_os_string()),
+            _ => variable(name),
+        };
+        if let Some(path) = given {
+            let path = std::path::absolute(path).map_err(|_| ConfigError::NotAbsolute(name))?;
+            add(name, path.into_os_string())?;
+        }
+    }
     if let Some(url) = &overrides.pool_url {
         set.insert("MM_SESSION_POOL_URL".to_owned(), json!(url));
     }
     if overrides.token_over_http {
         set.insert("MM_TOKEN_OVER_HTTP".to_owned(), json!("true"));
     }
-    Value::Object(set)
+    Ok(Value::Object(set))
 }
 
 fn registration(client: Client, command: &str, environment: Value) -> (Value, &'static str) {
@@ -111,9 +142,35 @@ mod tests {
         let set = environment(&Overrides::default(), |name| match name {
             "SESSION_POOL_TOKEN" => Some("secret".into()),
             "SESSION_POOL_STATE_DIR" => Some("/state".into()),
+            "SESSION_POOL_LOG_DIR" => Some("".into()),
             _ => None,
         });
-        assert_eq!(set, json!({"SESSION_POOL_STATE_DIR": "/state"}));
+        assert_eq!(set, Ok(json!({"SESSION_POOL_STATE_DIR": "/state"})));
+    }
+
+    #[test]
+    fn flags_are_repeated_and_paths_are_absolute() {
+        let overrides = Overrides {
+            pool_url: Some("http://localhost:1".into()),
+            files_dir: Some("files".into()),
+            token_over_http: true,
+        };
+        let set = environment(&overrides, |name| match name {
+            "MM_SESSION_POOL_URL" => Some("http://localhost:2".into()),
+            "MM_FILES_DIR" => Some("/other".into()),
+            "SESSION_POOL_STATE_DIR" => Some("state".into()),
+            _ => None,
+        });
+        let here = |name| std::path::absolute(name).unwrap();
+        assert_eq!(
+            set,
+            Ok(json!({
+                "MM_SESSION_POOL_URL": "http://localhost:1",
+                "MM_TOKEN_OVER_HTTP": "true",
+                "MM_FILES_DIR": here("files"),
+                "SESSION_POOL_STATE_DIR": here("state"),
+            }))
+        );
     }
 
     #[test]

@@ -15,21 +15,27 @@ const DEFAULT_URL: &str = "http://localhost:5200";
 /// What is wrong with an address that is no URL of the web.
 const BEGINNING: &str = "it must begin with http:// or https://";
 
-/// Names of the environment variables that `mm` reads; registrations with clients repeat those
-/// that are set.
-pub(crate) const VARIABLES: [&str; 11] = [
+/// Names of the environment variables that `mm` reads, beside [`PATHS`] and `SESSION_POOL_TOKEN`;
+/// registrations with clients repeat those that are set.
+pub(crate) const VARIABLES: [&str; 3] = [
     "MM_SESSION_POOL_URL",
     "MM_TOKEN_OVER_HTTP",
+    "MM_SEND_GUARDS",
+];
+
+/// Those that hold a path.
+pub(crate) const PATHS: [&str; 7] = [
     "SESSION_POOL_STATE_DIR",
     "SESSION_POOL_TOKEN_FILE",
     "SESSION_POOL_LOG_DIR",
-    "SESSION_POOL_TOKEN",
     "SESSION_POOL_REGISTRY",
-    "MM_FILES_DIR",
+    FILES_DIR,
     "MM_GRAPH_TOKENS_DIR",
     "MM_SECRETS_DIR",
-    "MM_SEND_GUARDS",
 ];
+
+/// What `--files-dir` says.
+pub(crate) const FILES_DIR: &str = "MM_FILES_DIR";
 
 /// Everything that can be set.
 #[derive(Debug)]
@@ -71,6 +77,8 @@ pub(crate) enum ConfigError {
     Token(InvalidToken),
     #[error("{0} is not valid Unicode")]
     NotUnicode(&'static str),
+    #[error("the path in {0} cannot be made absolute: give it from the root on")]
+    NotAbsolute(&'static str),
     #[error(
         "there is no home directory, so the pool's token cannot be found: set SESSION_POOL_STATE_DIR or SESSION_POOL_TOKEN_FILE"
     )]
@@ -186,7 +194,9 @@ impl PoolUrl {
     pub(crate) fn is_private(&self) -> bool {
         self.is_https()
             || match self.0.host() {
-                Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+                // Names below it are answered by whatever resolves names (RFC 6761, section 6.3, only
+                // recommends loopback).
+                Some(Host::Domain(name)) => name == "localhost",
                 Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
                 Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
                 None => false,
@@ -265,6 +275,8 @@ mod tests {
             ("http://pool.example", false),
             ("http://10.0.0.1:5200", false),
             ("http://localhost.example", false),
+            ("http://pool.localhost", false),
+            ("http://127.0.0.1.nip.io", false),
             ("http://0.0.0.0", false),
         ] {
             let url: PoolUrl = url.parse().unwrap();
