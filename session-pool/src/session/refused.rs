@@ -52,7 +52,7 @@ pub enum Refused {
     },
     /// The session has as many jobs waiting as it takes.
     #[error(
-        "{waiting} commands already wait for {session}: try again in {} s, or look at GET /jobs",
+        "{waiting} commands already wait for {session}: try again in {} s, or see in the list of jobs what they are",
         retry_after.as_secs()
     )]
     QueueFull {

@@ -115,7 +115,7 @@ impl fmt::Display for UnknownConnection {
             None if self.known == 0 => {
                 f.write_str("the registry holds none; add it to ~/.m365-connections.json")
             }
-            None => f.write_str("see /connections for the names in the registry"),
+            None => f.write_str("the registry has no name like it"),
         }
     }
 }

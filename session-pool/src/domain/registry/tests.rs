@@ -266,7 +266,7 @@ fn an_unknown_name_gets_the_nearest() {
         ),
         (
             "zzz",
-            r#"unknown connection "zzz": see /connections for the names in the registry"#,
+            r#"unknown connection "zzz": the registry has no name like it"#,
         ),
     ] {
         assert_eq!(registry.get(name).unwrap_err().to_string(), message);
