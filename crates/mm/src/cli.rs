@@ -26,7 +26,7 @@ Exit codes of `mm run`, `mm job` and `mm graph`:
   3 a person must sign in      4 it timed out         5 it was cancelled
   6 it was lost, or its output 7 it is still running  8 it must be confirmed
   9 the policy refuses it      64 wrong configuration
-  69 no pool answers           77 the token is wrong  130 interrupted (the job is cancelled)
+  69 no pool that takes it     77 the token is wrong  130 interrupted (the job is cancelled)
   141 nobody reads the output (the job goes on)";
 
 /// Microsoft 365 for AI assistants, over MCP: without a word, a server on standard input and

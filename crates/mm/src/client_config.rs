@@ -31,7 +31,7 @@ pub(crate) fn print(client: Client, overrides: &Overrides) -> Exit {
         .ok()
         .and_then(|path| path.into_os_string().into_string().ok())
         .unwrap_or_else(|| "mm".to_owned());
-    let environment = match environment(overrides, |name| std::env::var_os(name)) {
+    let environment = match environment(overrides, std::env::var_os) {
         Ok(environment) => environment,
         Err(error) => {
             return complain(

@@ -12,14 +12,15 @@ use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde_json::{Value, json};
 use session_pool::domain::job::JobState;
 use session_pool::domain::module::Module;
+use session_pool::domain::trace::TraceParent;
 use session_pool::domain::wire::{AnswerStatus, JobAnswer};
 
-use crate::activity_log::ActivityLog;
+use crate::activity_log::{ActivityLog, Call};
 use crate::config::{Config, ConfigError};
 use crate::graph::{self, Content, Graph, Places, PlacesError};
-use crate::pool::{Pool, Wanted};
+use crate::pool::Pool;
 use crate::progress::Reporter;
-use crate::tasks;
+use crate::tasks::{self, Asked};
 use crate::text::{self, Reader};
 use crate::tools::graph::{GraphOutcome, GraphRequest};
 use crate::tools::job::Job;
@@ -88,23 +89,18 @@ impl Server {
         }
     }
 
-    /// The pool, for requests that have no tool result to put an error in.
-    fn pool(&self) -> Result<&Pool, ErrorData> {
-        self.pool
-            .as_ref()
-            .map_err(|error| ErrorData::internal_error(error.to_string(), None))
+    /// The pool, with every request in the caller's trace.
+    fn pool(&self, context: &RequestContext<RoleServer>) -> Result<Pool, ConfigError> {
+        let pool = self.pool.as_ref().map_err(ConfigError::clone)?;
+        Ok(pool.in_trace(trace(context)))
     }
 
-    async fn run(&self, arguments: Arguments, caller: Caller) -> Result<Outcome, Failure> {
-        let run = Run::parse(arguments)?;
-        let pool = self.pool.as_ref().map_err(ConfigError::clone)?;
-        run.call(pool, caller).await
-    }
-
-    async fn job(&self, arguments: Arguments, caller: Caller) -> Result<Outcome, Failure> {
-        let job = Job::parse(arguments)?;
-        let pool = self.pool.as_ref().map_err(ConfigError::clone)?;
-        job.call(pool, caller).await
+    /// The entry in the log for this call.
+    fn log(&self, tool: &'static str, context: &RequestContext<RoleServer>) -> Call<'_> {
+        let client = context.client_info().map(|client| client.name);
+        let mut call = self.log.call(tool, client.as_deref());
+        call.traced(trace(context).map(TraceParent::trace_id));
+        call
     }
 
     async fn graph(&self, arguments: Arguments, caller: Caller) -> Result<Outcome, Failure> {
@@ -121,17 +117,13 @@ impl Server {
         arguments: Option<JsonObject>,
         context: RequestContext<RoleServer>,
     ) -> CallToolResponse {
-        let client = context.client_info().map(|client| client.name);
-        let trace = context
-            .meta
-            .get_traceparent()
-            .and_then(|text| text.parse().ok());
         let takes_tasks = takes_tasks(&context);
-        let mut call = self.log.call(tool.name(), client.as_deref());
-        call.traced(trace.map(session_pool::domain::trace::TraceParent::trace_id));
+        let mut call = self.log(tool.name(), &context);
+        let pool = self.pool(&context);
         let caller = Caller {
-            name: client.map(|name| name.chars().take(LONGEST_NAME).collect()),
-            trace,
+            name: context
+                .client_info()
+                .map(|client| client.name.chars().take(LONGEST_NAME).collect()),
             reporter: Reporter::new(context.peer.clone(), context.meta.get_progress_token()),
             cancelled: context.ct.clone(),
         };
@@ -145,8 +137,8 @@ impl Server {
                 .filter(|name| name.parse::<Module>().is_ok()),
         );
         let outcome = match tool {
-            Tool::Run => self.run(arguments, caller).await,
-            Tool::Job => self.job(arguments, caller).await,
+            Tool::Run => run(arguments, &pool, caller).await,
+            Tool::Job => job(arguments, &pool, caller).await,
             Tool::Graph => self.graph(arguments, caller).await,
         };
         if let Ok(Outcome::Job(answer) | Outcome::Cancelled(answer)) = &outcome {
@@ -163,13 +155,38 @@ impl Server {
             }
             Ok(outcome) => answered(&outcome).into(),
             Err(failure) => {
-                if let (Tool::Run | Tool::Job, Ok(pool)) = (tool, &self.pool) {
+                if let (Tool::Run | Tool::Job, Ok(pool)) = (tool, &pool) {
                     place.complete(pool, &failure).await;
                 }
                 failed(&place, &failure).into()
             }
         }
     }
+}
+
+async fn run(
+    arguments: Arguments,
+    pool: &Result<Pool, ConfigError>,
+    caller: Caller,
+) -> Result<Outcome, Failure> {
+    let run = Run::parse(arguments)?;
+    run.call(pool.as_ref().map_err(ConfigError::clone)?, caller)
+        .await
+}
+
+async fn job(
+    arguments: Arguments,
+    pool: &Result<Pool, ConfigError>,
+    caller: Caller,
+) -> Result<Outcome, Failure> {
+    let job = Job::parse(arguments)?;
+    job.call(pool.as_ref().map_err(ConfigError::clone)?, caller)
+        .await
+}
+
+/// The caller's trace.
+fn trace(context: &RequestContext<RoleServer>) -> Option<TraceParent> {
+    context.meta.get_traceparent()?.parse().ok()
 }
 
 /// Whether this can be a connection's name: what else stands in its place, a command say, is not
@@ -198,20 +215,30 @@ fn is_modern(context: &RequestContext<RoleServer>) -> bool {
 /// How a call ended, in a word for the log.
 fn logged(outcome: &Result<Outcome, Failure>) -> &'static str {
     match outcome {
-        Ok(Outcome::Job(answer) | Outcome::Cancelled(answer)) => match answer.status {
-            AnswerStatus::Error => answer.state.as_str(),
-            AnswerStatus::Success => "success",
-            AnswerStatus::Running => "running",
-            AnswerStatus::AuthRequired => "auth_required",
-            AnswerStatus::Blocked => "blocked",
-            AnswerStatus::ConfirmationRequired => "confirmation_required",
-        },
+        Ok(Outcome::Job(answer) | Outcome::Cancelled(answer)) => status(answer),
         Ok(Outcome::Graph(GraphOutcome::Answer(answer))) => graph::status(&answer.content),
         Ok(_) => "success",
-        Err(Failure::Argument(_) | Failure::Usage(_)) => "bad_arguments",
-        Err(Failure::Graph(_)) => "refused",
-        Err(Failure::Pool(_)) => "refused",
-        Err(Failure::Config(_)) => "bad_configuration",
+        Err(failure) => failed_as(failure),
+    }
+}
+
+fn status(answer: &JobAnswer) -> &'static str {
+    match answer.status {
+        AnswerStatus::Error => answer.state.as_str(),
+        AnswerStatus::Success => "success",
+        AnswerStatus::Running => "running",
+        AnswerStatus::AuthRequired => "auth_required",
+        AnswerStatus::Blocked => "blocked",
+        AnswerStatus::ConfirmationRequired => "confirmation_required",
+    }
+}
+
+fn failed_as(failure: &Failure) -> &'static str {
+    match failure {
+        Failure::Argument(_) | Failure::Usage(_) => "bad_arguments",
+        Failure::Graph(_) | Failure::Pool(_) => "refused",
+        Failure::Unread(_) => "unread",
+        Failure::Config(_) => "bad_configuration",
     }
 }
 
@@ -250,6 +277,11 @@ fn failed(place: &Place, failure: &Failure) -> CallToolResult {
             if let Some(value) = value {
                 fields.insert(name.to_owned(), json!(value));
             }
+        }
+        if let Failure::Unread(unread) = failure
+            && let Some(job) = unread.job()
+        {
+            fields.insert("job".to_owned(), json!(job));
         }
     }
     let words = text::failure(place, failure, Reader::Assistant);
@@ -340,8 +372,11 @@ impl ServerHandler for Server {
                 "tools/call needs a \"name\", a string",
                 None,
             )),
-            Some(name) if Tool::named(name).is_none() => Err(unknown_tool(name)),
-            Some(_) => {
+            Some(name) => {
+                let Some(tool) = Tool::named(name) else {
+                    return Err(unknown_tool(name));
+                };
+                self.log(tool.name(), &context).ended("bad_arguments");
                 let mut result = failed(&Place::default(), &ArgumentError::NoObject.into());
                 if !is_modern(&context) {
                     result.result_type = None;
@@ -354,9 +389,9 @@ impl ServerHandler for Server {
     async fn get_task(
         &self,
         request: GetTaskParams,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<GetTaskResult, ErrorData> {
-        let answer = self.look(&request.task_id).await?;
+        let answer = self.task(Asked::Get, &request.task_id, &context).await?;
         let result = answered(&Outcome::Job(Box::new(answer.clone())));
         Ok(tasks::state(&answer, result))
     }
@@ -364,30 +399,45 @@ impl ServerHandler for Server {
     async fn update_task(
         &self,
         request: UpdateTaskParams,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
         // Nothing is ever asked in the middle of a command, so there is nothing to take.
-        self.look(&request.task_id).await.map(drop)
+        let answer = self.task(Asked::Update, &request.task_id, &context);
+        answer.await.map(drop)
     }
 
     async fn cancel_task(
         &self,
         request: CancelTaskParams,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        let id = tasks::job_id(&request.task_id)?;
-        let cancelled = self.pool()?.cancel(id).await;
-        cancelled
-            .map(drop)
-            .map_err(|error| tasks::protocol_error(&error))
+        let answer = self.task(Asked::Cancel, &request.task_id, &context);
+        answer.await.map(drop)
     }
 }
 
 impl Server {
-    async fn look(&self, task_id: &str) -> Result<JobAnswer, ErrorData> {
-        let id = tasks::job_id(task_id)?;
-        let answer = self.pool()?.job(id, &Wanted::default()).await;
-        answer.map_err(|error| tasks::protocol_error(&error))
+    /// Asks the pool about a task's job, or for its end.
+    async fn task(
+        &self,
+        asked: Asked,
+        task_id: &str,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<JobAnswer, ErrorData> {
+        let mut call = self.log(asked.method(), context);
+        let id = tasks::job_id(task_id).inspect_err(|_| call.ended("bad_arguments"))?;
+        let answer = match self.pool(context) {
+            Ok(pool) => asked.of(&pool, id).await,
+            Err(error) => Err(error.into()),
+        };
+        if let Ok(answer) = &answer {
+            call.concerns(Some(&answer.connection), Some(answer.module.as_str()));
+        }
+        call.ended(match &answer {
+            Ok(answer) => status(answer),
+            Err(failure) => failed_as(failure),
+        });
+        answer.map_err(|failure| tasks::protocol_error(&failure))
     }
 }
 

@@ -10,14 +10,49 @@ use rmcp::model::{
 use session_pool::domain::job::{JobId, JobState};
 use session_pool::domain::wire::JobAnswer;
 
-use crate::pool::PoolError;
+use crate::pool::{Pool, Wanted};
 use crate::progress::describe;
+use crate::text::{self, Reader};
+use crate::tools::{Doing, Failure, Unread};
 
 /// How long the pool keeps a job after its end, in milliseconds.
 const KEPT_MS: u64 = 60 * 60 * 1000;
 
 /// How often a client is to ask, in milliseconds.
 const POLL_MS: u64 = 2_000;
+
+/// What a client asks of a task.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Asked {
+    Get,
+    Update,
+    Cancel,
+}
+
+impl Asked {
+    /// The method of the protocol.
+    pub(crate) const fn method(self) -> &'static str {
+        match self {
+            Self::Get => "tasks/get",
+            Self::Update => "tasks/update",
+            Self::Cancel => "tasks/cancel",
+        }
+    }
+
+    /// Asks the pool for it.
+    ///
+    /// # Errors
+    /// When the pool does not know the job, or cannot be asked.
+    pub(crate) async fn of(self, pool: &Pool, id: JobId) -> Result<JobAnswer, Failure> {
+        let (answer, doing) = match self {
+            Self::Cancel => (pool.cancel(id).await, Doing::Cancelling(id)),
+            Self::Get | Self::Update => {
+                (pool.job(id, &Wanted::default()).await, Doing::Looking(id))
+            }
+        };
+        answer.map_err(|error| Unread::failure(doing, error))
+    }
+}
 
 /// The job's id in a task's.
 ///
@@ -29,14 +64,13 @@ pub(crate) fn job_id(task_id: &str) -> Result<JobId, ErrorData> {
         .map_err(|error| ErrorData::invalid_params(format!("unknown task: {error}"), None))
 }
 
-/// The pool's error as a protocol error: these requests have no tool result to put it in.
-pub(crate) fn protocol_error(error: &PoolError) -> ErrorData {
-    let code = if error.is_missing_job() {
-        ErrorCode::INVALID_PARAMS
-    } else {
-        ErrorCode::INTERNAL_ERROR
+/// A failure as a protocol error: these requests have no tool result to put it in.
+pub(crate) fn protocol_error(failure: &Failure) -> ErrorData {
+    let code = match failure {
+        Failure::Pool(error) if error.is_missing_job() => ErrorCode::INVALID_PARAMS,
+        _ => ErrorCode::INTERNAL_ERROR,
     };
-    ErrorData::new(code, error.to_string(), None)
+    ErrorData::new(code, text::reason(failure, Reader::Assistant), None)
 }
 
 /// The handle of a job that goes on.

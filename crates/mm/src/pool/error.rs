@@ -14,26 +14,19 @@ const START: &str = "Start one with `session-pool serve` (or `session-pool demo`
                      without a Microsoft account), or set MM_SESSION_POOL_URL to the address of \
                      the one that runs";
 
-/// Why there is no answer from the pool.
+/// Why there is no answer from the pool. What that means depends on what was asked, so it is said
+/// elsewhere (`text/failure.rs`).
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PoolError {
-    #[error(
-        "no session pool answers at {url} ({reason}), so nothing was run. {START}; then try again"
-    )]
+    #[error("no session pool answers at {url} ({reason})")]
     Unreachable { url: String, reason: String },
-    #[error(
-        "the session pool at {url} did not answer within {seconds} s. It may be overloaded or stopped: look at its log. Whether a command was run is not known"
-    )]
+    #[error("the session pool at {url} did not answer within {seconds} s")]
     Silent { url: String, seconds: u64 },
-    #[error(
-        "the connection to the session pool at {url} broke off ({reason}). Whether a command was run is not known"
-    )]
+    #[error("the connection to the session pool at {url} broke off ({reason})")]
     BrokenOff { url: String, reason: String },
-    #[error(
-        "what answers at {url} is not a session pool of this version ({reason}). {START}; `mm` and `session-pool` are to be of the same version"
-    )]
+    #[error("what answers at {url} is not a session pool of this version ({reason})")]
     NotAPool { url: String, reason: String },
-    #[error("the session pool at {url} wants its access token, so nothing was run. {advice}")]
+    #[error("the session pool at {url} wants its access token")]
     Unauthorized { url: String, advice: String },
     #[error("{error}")]
     Refused {
@@ -129,6 +122,48 @@ impl PoolError {
             Self::Token(_) => "token_unreadable",
             Self::Request { .. } => "bad_request",
         }
+    }
+
+    /// What to do about it, in sentences without the last mark.
+    pub(crate) fn remedy(&self) -> Option<String> {
+        match self {
+            Self::Unreachable { .. } => Some(START.to_owned()),
+            Self::Silent { .. } => {
+                Some("It may be overloaded or stopped: look at its log".to_owned())
+            }
+            Self::NotAPool { .. } => Some(format!(
+                "{START}; `mm` and `session-pool` are to be of the same version"
+            )),
+            Self::Unauthorized { advice, .. } => Some(advice.clone()),
+            Self::BrokenOff { .. }
+            | Self::Refused { .. }
+            | Self::Token(_)
+            | Self::Request { .. } => None,
+        }
+    }
+
+    /// Whether the pool may have done what was asked.
+    pub(crate) const fn may_have_acted(&self) -> bool {
+        matches!(
+            self,
+            Self::Silent { .. } | Self::BrokenOff { .. } | Self::NotAPool { .. }
+        )
+    }
+
+    /// Whether the pool may answer when it is asked again: it restarts, or the way to it is cut.
+    pub(crate) const fn is_transient(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable { .. }
+                | Self::Silent { .. }
+                | Self::BrokenOff { .. }
+                | Self::Refused { status: 503, .. }
+        )
+    }
+
+    /// Whether the pool answers, and will answer the same again.
+    pub(crate) const fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused { status: ..500, .. })
     }
 
     /// Whether the pool has no such job (any more).

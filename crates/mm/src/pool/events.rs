@@ -1,10 +1,13 @@
 //! A job's records as they come (server-sent events, WHATWG HTML section 9.2).
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use session_pool::domain::record::Record;
 use session_pool::domain::wire::{JobAnswer, Refusal};
+use tokio::time::timeout;
 
 use super::error::PoolError;
 use crate::config::PoolUrl;
@@ -14,6 +17,9 @@ const LARGEST_EVENT: usize = 300 << 20;
 
 /// The name of a job's last event.
 const END: &str = "end";
+
+/// A stream that is silent for so long is dead: the pool sends a comment every 15 s.
+const LONGEST_SILENCE: Duration = Duration::from_secs(40);
 
 /// One event of a job.
 #[derive(Debug)]
@@ -26,21 +32,30 @@ pub(crate) enum Event {
 
 /// A job's events, in order.
 #[derive(Debug)]
-pub(crate) struct Events {
+pub(crate) struct Events<B = Incoming> {
     url: PoolUrl,
-    body: Incoming,
+    body: B,
     frames: Frames,
     last_id: Option<String>,
+    has_spoken: bool,
+    longest_silence: Duration,
 }
 
-impl Events {
-    pub(super) fn new(url: PoolUrl, body: Incoming) -> Self {
+impl<B: Body<Data = Bytes> + Unpin> Events<B> {
+    pub(super) fn new(url: PoolUrl, body: B) -> Self {
         Self {
             url,
             body,
             frames: Frames::default(),
             last_id: None,
+            has_spoken: false,
+            longest_silence: LONGEST_SILENCE,
         }
+    }
+
+    /// Whether anything has come, be it that the job still runs.
+    pub(crate) const fn has_spoken(&self) -> bool {
+        self.has_spoken
     }
 
     /// Where to go on after the last event.
@@ -56,7 +71,8 @@ impl Events {
         }
     }
 
-    /// The next event, with its text as it was sent; `None` where the stream broke off.
+    /// The next event, with its text as it was sent; `None` where the stream broke off or died. Safe
+    /// to be given up at every await.
     ///
     /// # Errors
     /// When the pool says that there are no more records to be had, or sends something else.
@@ -70,9 +86,10 @@ impl Events {
                 self.last_id = frame.id.or(self.last_id.take());
                 return Ok(Some((event, frame.data)));
             }
-            match self.body.frame().await {
-                None | Some(Err(_)) => return Ok(None),
-                Some(Ok(frame)) => {
+            match timeout(self.longest_silence, self.body.frame()).await {
+                Err(_) | Ok(None | Some(Err(_))) => return Ok(None),
+                Ok(Some(Ok(frame))) => {
+                    self.has_spoken = true;
                     if let Ok(bytes) = frame.into_data() {
                         self.frames.push(&bytes);
                     }
@@ -99,7 +116,10 @@ impl Events {
         let refusal: Refusal =
             serde_json::from_str(&frame.data).map_err(|_| not_understood(error))?;
         Err(PoolError::Refused {
-            status: 410,
+            status: match refusal.code.as_str() {
+                "shutting_down" => 503,
+                _ => 410,
+            },
             error: refusal.error,
             code: refusal.code,
         })
@@ -181,7 +201,26 @@ mod tests {
         clippy::indexing_slicing
     )]
 
+    use std::convert::Infallible;
+
+    use futures_util::stream::{self, StreamExt};
+    use http_body_util::StreamBody;
+    use hyper::body::Frame as BodyFrame;
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_stream_that_says_nothing_more_is_dead() {
+        for comments in [0, 3] {
+            let comment = |_| Ok::<_, Infallible>(BodyFrame::data(Bytes::from_static(b":\n\n")));
+            let spoken = stream::iter((0..comments).map(comment));
+            let body = StreamBody::new(spoken.chain(stream::pending()));
+            let mut events = Events::new("http://localhost".parse().unwrap(), body);
+            events.longest_silence = Duration::from_millis(10);
+            assert!(events.next().await.unwrap().is_none());
+            assert_eq!(events.has_spoken(), comments > 0);
+        }
+    }
 
     fn all(chunks: &[&str]) -> Vec<Frame> {
         let mut frames = Frames::default();

@@ -2,6 +2,7 @@
 
 mod error;
 mod events;
+mod pauses;
 mod transport;
 
 use std::time::Duration;
@@ -22,23 +23,29 @@ use tokio::time::timeout;
 
 pub(crate) use self::error::PoolError;
 pub(crate) use self::events::{Event, Events};
+pub(crate) use self::pauses::Pauses;
 use self::transport::Transport;
 use crate::config::{Config, PoolUrl};
 use crate::token::TokenSource;
 
-/// What the pool may take to answer a request, beside the wait that the request asks for.
+/// What the pool may take to answer a request.
 const PATIENCE: Duration = Duration::from_secs(15);
+
+/// What it may take to answer how a job is, beside the wait that the request asks for. With the
+/// usual wait the answer still comes before clients give up, at 60 s.
+const PATIENCE_BESIDE_WAIT: Duration = Duration::from_secs(10);
 
 /// Bytes of an answer that is read; the largest page the pool makes is smaller.
 const LARGEST_ANSWER: usize = 64 << 20;
 
 /// The session pool.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Pool {
     url: PoolUrl,
     token: TokenSource,
     token_over_http: bool,
     transport: Transport,
+    trace: Option<TraceParent>,
 }
 
 /// Which page of a job is wanted, and how long to wait for it.
@@ -74,6 +81,15 @@ impl Pool {
             token: TokenSource::clone(&config.token),
             token_over_http: config.token_over_http,
             transport: Transport::new(config.pool.is_https()),
+            trace: None,
+        }
+    }
+
+    /// The same pool, with every request in this trace.
+    pub(crate) fn in_trace(&self, trace: Option<TraceParent>) -> Self {
+        Self {
+            trace,
+            ..self.clone()
         }
     }
 
@@ -81,14 +97,10 @@ impl Pool {
     ///
     /// # Errors
     /// When no job was made, or when it is not known whether one was.
-    pub(crate) async fn run(
-        &self,
-        request: &RunRequest,
-        trace: Option<TraceParent>,
-    ) -> Result<JobAnswer, PoolError> {
-        let wait = request.wait_seconds.unwrap_or_default();
-        let request = self.request(Method::POST, "/run", Some(request), trace)?;
-        self.answer(request, wait.into()).await
+    pub(crate) async fn run(&self, request: &RunRequest) -> Result<JobAnswer, PoolError> {
+        let wait = Duration::from_secs(request.wait_seconds.unwrap_or_default().into());
+        let request = self.request(Method::POST, "/run", Some(request))?;
+        self.answer(request, wait + PATIENCE).await
     }
 
     /// What became of a job, and one page of its output.
@@ -97,8 +109,9 @@ impl Pool {
     /// When the pool does not know the job, or cannot be asked.
     pub(crate) async fn job(&self, id: JobId, wanted: &Wanted) -> Result<JobAnswer, PoolError> {
         let path = wanted.path(id);
-        let request = self.request(Method::GET, &path, NOTHING, None)?;
-        self.answer(request, wanted.wait_seconds).await
+        let request = self.request(Method::GET, &path, NOTHING)?;
+        let wait = Duration::from_secs(wanted.wait_seconds);
+        self.answer(request, wait + PATIENCE_BESIDE_WAIT).await
     }
 
     /// Cancels a job, and answers when it has ended.
@@ -106,8 +119,8 @@ impl Pool {
     /// # Errors
     /// When the pool does not know the job, or cannot be asked.
     pub(crate) async fn cancel(&self, id: JobId) -> Result<JobAnswer, PoolError> {
-        let request = self.request(Method::DELETE, &format!("/jobs/{id}"), NOTHING, None)?;
-        self.answer(request, 0).await
+        let request = self.request(Method::DELETE, &format!("/jobs/{id}"), NOTHING)?;
+        self.answer(request, PATIENCE).await
     }
 
     /// The jobs that are still known, newest first.
@@ -115,8 +128,8 @@ impl Pool {
     /// # Errors
     /// When the pool cannot be asked.
     pub(crate) async fn jobs(&self) -> Result<JobList, PoolError> {
-        let request = self.request(Method::GET, "/jobs", NOTHING, None)?;
-        self.answer(request, 0).await
+        let request = self.request(Method::GET, "/jobs", NOTHING)?;
+        self.answer(request, PATIENCE).await
     }
 
     /// The connections that commands can run on.
@@ -124,8 +137,8 @@ impl Pool {
     /// # Errors
     /// When the pool cannot be asked.
     pub(crate) async fn connections(&self) -> Result<ConnectionList, PoolError> {
-        let request = self.request(Method::GET, "/connections", NOTHING, None)?;
-        self.answer(request, 0).await
+        let request = self.request(Method::GET, "/connections", NOTHING)?;
+        self.answer(request, PATIENCE).await
     }
 
     /// The sessions, and who is signed in.
@@ -133,8 +146,8 @@ impl Pool {
     /// # Errors
     /// When the pool cannot be asked.
     pub(crate) async fn status(&self) -> Result<StatusAnswer, PoolError> {
-        let request = self.request(Method::GET, "/status", NOTHING, None)?;
-        self.answer(request, 0).await
+        let request = self.request(Method::GET, "/status", NOTHING)?;
+        self.answer(request, PATIENCE).await
     }
 
     /// A job's records as they come, from behind this one on.
@@ -142,8 +155,7 @@ impl Pool {
     /// # Errors
     /// When the pool does not know the job, or cannot be asked.
     pub(crate) async fn events(&self, id: JobId, after: Option<&str>) -> Result<Events, PoolError> {
-        let mut request =
-            self.request(Method::GET, &format!("/jobs/{id}/events"), NOTHING, None)?;
+        let mut request = self.request(Method::GET, &format!("/jobs/{id}/events"), NOTHING)?;
         if let Some(value) = after.and_then(|cursor| cursor.parse().ok()) {
             request.headers_mut().insert("last-event-id", value);
         }
@@ -161,7 +173,6 @@ impl Pool {
         method: Method,
         path: &str,
         body: Option<&impl Serialize>,
-        trace: Option<TraceParent>,
     ) -> Result<Request<Full<Bytes>>, PoolError> {
         let mut request = Request::builder()
             .method(method)
@@ -172,7 +183,7 @@ impl Pool {
         {
             request = request.header(AUTHORIZATION, token.header());
         }
-        if let Some(trace) = trace {
+        if let Some(trace) = self.trace {
             request = request.header("traceparent", trace.to_string());
         }
         let bytes = match body {
@@ -196,9 +207,8 @@ impl Pool {
     async fn answer<T: DeserializeOwned>(
         &self,
         request: Request<Full<Bytes>>,
-        wait_seconds: u64,
+        patience: Duration,
     ) -> Result<T, PoolError> {
-        let patience = Duration::from_secs(wait_seconds) + PATIENCE;
         let response = self.send(request, patience).await?;
         let status = response.status();
         let body = self.body(response, patience).await?;

@@ -1,7 +1,7 @@
 //! How a request gets to the pool: plain HTTP, or TLS where the address asks for it.
 
 use std::error::Error;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -39,18 +39,18 @@ type Plain = Client<HttpConnector, Full<Bytes>>;
 type Tls = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
 /// The way to the pool.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Transport {
     /// To this machine, mostly.
     Plain(Plain),
     /// Made at the first request: it reads the machine's certificates, which takes milliseconds.
-    Tls(OnceLock<Tls>),
+    Tls(Arc<OnceLock<Tls>>),
 }
 
 impl Transport {
     pub(super) fn new(tls: bool) -> Self {
         if tls {
-            Self::Tls(OnceLock::new())
+            Self::Tls(Arc::default())
         } else {
             Self::Plain(client(http()))
         }

@@ -61,11 +61,12 @@ async fn pool(config: &Config) -> Finding {
         Err(error @ PoolError::Unreachable { .. }) => {
             Finding::warning("pool", error.to_string(), "start it: session-pool serve")
         }
-        Err(error) => Finding::failed(
-            "pool",
-            error.to_string(),
-            "session-pool doctor, where the pool runs, says more",
-        ),
+        Err(error) => {
+            let remedy = error.remedy().unwrap_or_else(|| {
+                "session-pool doctor, where the pool runs, says more".to_owned()
+            });
+            Finding::failed("pool", error.to_string(), remedy)
+        }
     }
 }
 

@@ -4,27 +4,31 @@ use std::pin::pin;
 use std::time::Duration;
 
 use session_pool::domain::job::JobId;
-use tokio::time::{sleep, timeout};
+use session_pool::domain::wire::JobAnswer;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::{Exit, Output, OutputError, complain};
-use crate::cli::Follow;
-use crate::pool::{Event, Events, Pool, PoolError};
-use crate::tools::Failure;
-
-/// Milliseconds before each new attempt after the connection has broken off: a pool that restarts
-/// is back within that time.
-const ATTEMPTS: [u64; 5] = [100, 500, 1_000, 3_000, 5_000];
+use crate::pool::{Event, Events, Pauses, Pool, PoolError};
+use crate::tools::{Doing, Unread};
 
 /// How long output may wait for more of it: too short to be seen, and long enough that a fast
 /// command's lines are not written one by one.
 const LULL: Duration = Duration::from_millis(10);
 
+/// A job that is followed.
+#[derive(Debug)]
+pub(super) struct Following {
+    id: JobId,
+    /// The last record that was printed.
+    cursor: Option<String>,
+    /// The answer that named it, where this process has started it.
+    started: Option<Box<JobAnswer>>,
+}
+
 /// Why following ended before the job did.
 enum Broken {
-    /// The stream: it can be taken up again.
-    Stream(PoolError),
-    /// The pool, for good.
-    Pool(PoolError),
+    /// The pool or the stream; it has spoken before.
+    Pool { error: PoolError, has_spoken: bool },
     /// The output.
     Output(OutputError),
 }
@@ -35,109 +39,135 @@ impl From<OutputError> for Broken {
     }
 }
 
-/// Prints the job's records until its end.
-pub(super) async fn follow(
-    pool: &Pool,
-    id: JobId,
-    cursor: Option<String>,
-    follow: &Follow,
-) -> Exit {
-    let mut output = Output::new(follow.json);
-    let following = to_the_end(pool, id, cursor, &mut output);
-    let followed = match follow.wait_seconds {
-        None => following.await,
-        Some(seconds) => match timeout(Duration::from_secs(seconds.into()), following).await {
-            Ok(followed) => followed,
-            Err(_) => return still_running(id, output).await,
-        },
-    };
-    match followed {
-        Ok(exit) => exit,
-        Err(Broken::Output(error)) => complain(
-            &format!("{error}; job {id} goes on, see `mm job {id}`"),
-            error.exit(),
-        ),
-        Err(Broken::Stream(error) | Broken::Pool(error)) => {
-            output.failure(&Failure::Pool(error)).await
+impl Following {
+    /// A job that this process has started.
+    pub(super) fn started(answer: JobAnswer) -> Self {
+        Self {
+            id: answer.job,
+            cursor: None,
+            started: Some(Box::new(answer)),
         }
     }
-}
 
-async fn still_running(id: JobId, mut output: Output) -> Exit {
-    let message = format!("still running: mm job {id}");
-    output
-        .given_up(id, "running", &message, Exit::StillRunning)
-        .await
-}
-
-async fn to_the_end(
-    pool: &Pool,
-    id: JobId,
-    mut cursor: Option<String>,
-    output: &mut Output,
-) -> Result<Exit, Broken> {
-    let mut attempts = ATTEMPTS.into_iter();
-    loop {
-        let before = cursor.clone();
-        let broken = match attempt(pool, id, &mut cursor, output).await {
-            Err(Broken::Stream(error)) => error,
-            ended => return ended,
-        };
-        if cursor != before {
-            attempts = ATTEMPTS.into_iter();
+    /// Any job, from behind this record on.
+    pub(super) fn from(id: JobId, cursor: Option<String>) -> Self {
+        Self {
+            id,
+            cursor,
+            started: None,
         }
-        let Some(pause) = attempts.next() else {
-            return Err(Broken::Pool(broken));
-        };
-        sleep(Duration::from_millis(pause)).await;
     }
-}
 
-/// Prints records until the stream ends; `cursor` moves along.
-async fn attempt(
-    pool: &Pool,
-    id: JobId,
-    cursor: &mut Option<String>,
-    output: &mut Output,
-) -> Result<Exit, Broken> {
-    let mut events = pool
-        .events(id, cursor.as_deref())
-        .await
-        .map_err(classified)?;
-    loop {
-        let (event, json) = next(&mut events, output).await?;
-        match event {
-            Event::Record(record) => output.record(&record, &json).await?,
-            Event::End(answer) => {
-                output.end(&answer, &json).await?;
-                return Ok(Exit::of(&answer));
+    /// Prints the job's records until its end, or as many seconds as there are to wait. Where it is
+    /// given up, what was printed ends with a whole line in the output.
+    pub(super) async fn follow(
+        mut self,
+        pool: &Pool,
+        wait: Option<u32>,
+        output: &mut Output,
+    ) -> Exit {
+        let until = wait.map(|seconds| Instant::now() + Duration::from_secs(seconds.into()));
+        let following = self.until_the_end(pool, output);
+        let followed = match until {
+            None => following.await,
+            Some(until) => match timeout_at(until, following).await {
+                Ok(followed) => followed,
+                Err(_) => return self.still_running(output).await,
+            },
+        };
+        match followed {
+            Ok(exit) => exit,
+            Err(Broken::Output(error)) => {
+                let id = self.id;
+                let message = format!("{error}; job {id} goes on, see `mm job {id}`");
+                complain(&message, error.exit())
+            }
+            Err(Broken::Pool { error, .. }) => {
+                let doing = match self.started {
+                    Some(answer) => Doing::Started(answer),
+                    None => Doing::Looking(self.id),
+                };
+                output.failure(&Unread::failure(doing, error)).await
             }
         }
-        *cursor = events.last_id().map(str::to_owned);
+    }
+
+    async fn still_running(&self, output: &mut Output) -> Exit {
+        let id = self.id;
+        let message = format!("still running: mm job {id}");
+        output
+            .given_up(id, "running", &message, Exit::StillRunning)
+            .await
+    }
+
+    async fn until_the_end(&mut self, pool: &Pool, output: &mut Output) -> Result<Exit, Broken> {
+        let mut pauses = Pauses::default();
+        let mut is_known = self.started.is_some();
+        loop {
+            let error = match self.attempt(pool, output).await {
+                Err(Broken::Pool { error, has_spoken }) if error.is_transient() => {
+                    if has_spoken {
+                        is_known = true;
+                        pauses = Pauses::default();
+                    }
+                    error
+                }
+                ended => return ended,
+            };
+            // A pool that has never answered is not waited for.
+            let Some(pause) = pauses.next().filter(|_| is_known) else {
+                return Err(error.into());
+            };
+            output.flush().await?;
+            sleep(pause).await;
+        }
+    }
+
+    /// Prints records until the stream ends; the cursor moves along.
+    async fn attempt(&mut self, pool: &Pool, output: &mut Output) -> Result<Exit, Broken> {
+        let mut events = pool.events(self.id, self.cursor.as_deref()).await?;
+        loop {
+            let (event, json) = next(&mut events, output).await?;
+            match event {
+                Event::Record(record) => output.record(&record, &json).await?,
+                Event::End(answer) => {
+                    output.end(&answer, &json).await?;
+                    return Ok(Exit::of(&answer));
+                }
+            }
+            self.cursor = events.last_id().map(str::to_owned);
+        }
+    }
+}
+
+impl From<PoolError> for Broken {
+    fn from(error: PoolError) -> Self {
+        Self::Pool {
+            error,
+            has_spoken: false,
+        }
     }
 }
 
 /// The next event. Where it lets wait, what there is goes out.
 async fn next(events: &mut Events, output: &mut Output) -> Result<(Event, String), Broken> {
-    let broke_off = events.broke_off();
-    let mut next = pin!(events.next());
-    let event = match timeout(LULL, &mut next).await {
-        Ok(event) => event,
-        Err(_) => {
-            output.flush().await?;
-            next.await
+    let event = {
+        let mut next = pin!(events.next());
+        match timeout(LULL, &mut next).await {
+            Ok(event) => event,
+            Err(_) => {
+                output.flush().await?;
+                next.await
+            }
         }
     };
-    event
-        .map_err(Broken::Pool)?
-        .ok_or(Broken::Stream(broke_off))
-}
-
-fn classified(error: PoolError) -> Broken {
-    match error {
-        PoolError::Unreachable { .. } | PoolError::BrokenOff { .. } | PoolError::Silent { .. } => {
-            Broken::Stream(error)
-        }
-        _ => Broken::Pool(error),
+    let has_spoken = events.has_spoken();
+    match event {
+        Ok(Some(event)) => Ok(event),
+        Ok(None) => Err(Broken::Pool {
+            error: events.broke_off(),
+            has_spoken,
+        }),
+        Err(error) => Err(Broken::Pool { error, has_spoken }),
     }
 }

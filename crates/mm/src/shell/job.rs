@@ -2,10 +2,10 @@
 
 use session_pool::domain::job::JobId;
 
-use super::{Exit, Output, follow, list, pool, wait};
+use super::{Exit, Following, Output, interrupt, list, pool, wait};
 use crate::cli::Job;
 use crate::config::Overrides;
-use crate::tools::{ArgumentError, JobPage, Outcome};
+use crate::tools::{ArgumentError, Doing, JobPage, Outcome, Unread};
 
 /// Follows a job, cancels one, or lists them.
 pub(crate) async fn job(job: Job, overrides: &Overrides) -> Exit {
@@ -20,7 +20,7 @@ pub(crate) async fn job(job: Job, overrides: &Overrides) -> Exit {
     let Some(id) = job.id else {
         // All of them: a shell has `head` and `less`.
         let jobs = pool.jobs().await.map(JobPage::whole).map(Outcome::Jobs);
-        return list(jobs.map_err(Into::into), json).await;
+        return list(jobs.map_err(Unread::list), json).await;
     };
     let id: JobId = match id.parse() {
         Ok(id) => id,
@@ -32,14 +32,21 @@ pub(crate) async fn job(job: Job, overrides: &Overrides) -> Exit {
     if job.cancel
         && let Err(error) = pool.cancel(id).await
     {
-        return Output::new(json).failure(&error.into()).await;
+        let failure = Unread::failure(Doing::Cancelling(id), error);
+        return Output::new(json).failure(&failure).await;
     }
+    let mut output = Output::new(json);
+    let interrupted = interrupt();
+    let following =
+        Following::from(id, job.cursor).follow(&pool, job.follow.wait_seconds, &mut output);
     let exit = tokio::select! {
-        exit = follow::follow(&pool, id, job.cursor, &job.follow) => exit,
-        _ = tokio::signal::ctrl_c() => {
-            let message = format!("no longer following; job {id} goes on, see `mm job {id}`");
-            Output::new(json).given_up(id, "interrupted", &message, Exit::Interrupted).await
-        }
+        biased;
+        () = interrupted.cancelled() => None,
+        exit = following => Some(exit),
+    };
+    let Some(exit) = exit else {
+        let message = format!("no longer following; job {id} goes on, see `mm job {id}`");
+        return output.interrupted(id, &message).await;
     };
     match exit {
         // What was asked for.

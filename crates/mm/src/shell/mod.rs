@@ -14,13 +14,15 @@ use std::process::ExitCode;
 use serde_json::json;
 use session_pool::domain::job::JobState;
 use session_pool::domain::wire::{AnswerStatus, JobAnswer};
+use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, Overrides};
 use crate::pool::{Pool, PoolError};
 use crate::text::{self, Reader};
 use crate::tools;
-use crate::tools::{Failure, Outcome};
+use crate::tools::{Doing, Failure, Outcome};
 
+use self::follow::Following;
 pub(crate) use self::output::{Output, OutputError};
 
 /// How the process ends. The numbers are in `--help` and in docs/mcp.md.
@@ -81,13 +83,25 @@ impl Exit {
                 _ => Self::Failed,
             },
             Failure::Config(_) => Self::Configuration,
-            Failure::Pool(PoolError::Unauthorized { .. } | PoolError::Token(_)) => Self::Refused,
-            Failure::Pool(PoolError::Refused {
-                status: 500.. | 410,
-                ..
-            }) => Self::Lost,
-            Failure::Pool(PoolError::Refused { .. }) => Self::Usage,
-            Failure::Pool(_) => Self::NoPool,
+            Failure::Pool(error) => Self::without_pool(error),
+            Failure::Unread(unread) => match (&unread.doing, &unread.error) {
+                // The job that was there a moment ago.
+                (Doing::Started(_), PoolError::Refused { status: 404, .. }) => Self::Lost,
+                (_, error) if error.code() == "spool_failed" => Self::Lost,
+                (_, error) => Self::without_pool(error),
+            },
+        }
+    }
+
+    fn without_pool(error: &PoolError) -> Self {
+        match error {
+            PoolError::Unauthorized { .. } | PoolError::Token(_) => Self::Refused,
+            // Of a job that has ended.
+            PoolError::Refused { status: 410, .. } => Self::Lost,
+            // It takes nothing at the moment.
+            PoolError::Refused { status: 500.., .. } => Self::NoPool,
+            PoolError::Refused { .. } => Self::Usage,
+            _ => Self::NoPool,
         }
     }
 }
@@ -117,6 +131,20 @@ pub(crate) fn not_understood(error: &clap::Error) -> ExitCode {
         true => Exit::Usage.into(),
         false => Exit::Succeeded.into(),
     }
+}
+
+/// Fires when the person at the keyboard ends this (SIGINT). From the next await on, that no longer
+/// ends the process by itself.
+fn interrupt() -> CancellationToken {
+    let interrupted = CancellationToken::new();
+    let heard = interrupted.clone();
+    tokio::spawn(async move {
+        // Where signals cannot be heard, they end the process.
+        if tokio::signal::ctrl_c().await.is_ok() {
+            heard.cancel();
+        }
+    });
+    interrupted
 }
 
 /// The pool of the environment.

@@ -1,12 +1,15 @@
 //! What a command says, sorted onto standard output and standard error.
 
 use std::io;
+use std::time::Duration;
 
+use bytes::BytesMut;
 use serde_json::{Value, json};
 use session_pool::domain::job::JobId;
 use session_pool::domain::record::{ConsoleStream, ErrorRecord, Record};
 use session_pool::domain::wire::{AnswerStatus, JobAnswer};
-use tokio::io::{AsyncWriteExt, BufWriter, Stdout, stdout};
+use tokio::io::{AsyncWriteExt, Stdout, stdout};
+use tokio::time::timeout;
 
 use super::{Exit, complain};
 use crate::text::{self, Reader};
@@ -32,9 +35,21 @@ impl OutputError {
     }
 }
 
+/// Bytes that wait for more of them at most.
+const FULL: usize = 64 << 10;
+
+/// What the reader of the output gets to take the rest of it after an interrupt.
+const LAST_LINES: Duration = Duration::from_secs(2);
+
 /// The two streams of this process.
+///
+/// Printing may be given up at every await: what was begun goes out with what is printed next, so
+/// that no line is ever cut by another.
+#[derive(Debug)]
 pub(crate) struct Output {
-    stdout: BufWriter<Stdout>,
+    stdout: Stdout,
+    /// Not written yet. It begins anywhere, and ends with a whole line.
+    waiting: BytesMut,
     json: bool,
     has_shown_error: bool,
 }
@@ -43,7 +58,8 @@ impl Output {
     /// For people, or as JSON Lines.
     pub(crate) fn new(json: bool) -> Self {
         Self {
-            stdout: BufWriter::with_capacity(64 << 10, stdout()),
+            stdout: stdout(),
+            waiting: BytesMut::new(),
             json,
             has_shown_error: false,
         }
@@ -106,12 +122,17 @@ impl Output {
     /// Says why there is no answer.
     pub(crate) async fn failure(&mut self, failure: &Failure) -> Exit {
         let reason = text::reason(failure, Reader::Shell);
-        let end = json!({
+        let mut end = json!({
             "type": "end",
             "status": "error",
             "error": reason,
             "code": failure.code(),
         });
+        if let (Value::Object(fields), Failure::Unread(unread)) = (&mut end, failure)
+            && let Some(job) = unread.job()
+        {
+            fields.insert("job".to_owned(), json!(job));
+        }
         self.last(&end, &reason, Exit::without_answer(failure))
             .await
     }
@@ -134,6 +155,17 @@ impl Output {
         self.last(&end, message, exit).await
     }
 
+    /// Says that the job is no longer followed because the person has ended it. A reader who takes
+    /// nothing is not waited for.
+    pub(crate) async fn interrupted(&mut self, job: JobId, message: &str) -> Exit {
+        let exit = Exit::Interrupted;
+        let said = self.given_up(job, "interrupted", message, exit);
+        match timeout(LAST_LINES, said).await {
+            Ok(exit) => exit,
+            Err(_) => complain(message, exit),
+        }
+    }
+
     /// Sends out what there is, and says the last of it: for programs, and for people.
     async fn last(&mut self, end: &Value, message: &str, exit: Exit) -> Exit {
         let written = if self.json {
@@ -149,8 +181,8 @@ impl Output {
 
     /// Prints a part of what is one for its readers, at once.
     pub(crate) async fn piece(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.stdout.write_all(bytes).await?;
-        self.stdout.flush().await
+        self.waiting.extend_from_slice(bytes);
+        self.write().await
     }
 
     /// Prints a last line.
@@ -161,16 +193,26 @@ impl Output {
 
     /// Sends out what there is.
     pub(crate) async fn flush(&mut self) -> Result<(), OutputError> {
-        Ok(self.stdout.flush().await?)
+        Ok(self.write().await?)
+    }
+
+    async fn write(&mut self) -> io::Result<()> {
+        self.stdout.write_all_buf(&mut self.waiting).await?;
+        self.stdout.flush().await
     }
 
     async fn line(&mut self, text: &str) -> Result<(), OutputError> {
-        self.part(text).await?;
+        // Both at once: a line is never without its end.
+        self.waiting.reserve(text.len() + 1);
+        self.waiting.extend_from_slice(text.as_bytes());
         self.part("\n").await
     }
 
     async fn part(&mut self, text: &str) -> Result<(), OutputError> {
-        self.stdout.write_all(text.as_bytes()).await?;
+        self.waiting.extend_from_slice(text.as_bytes());
+        if self.waiting.len() >= FULL {
+            self.stdout.write_all_buf(&mut self.waiting).await?;
+        }
         Ok(())
     }
 

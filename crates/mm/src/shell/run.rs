@@ -5,11 +5,11 @@ use std::io::Read;
 use session_pool::domain::format::FormatName;
 use session_pool::domain::wire::RunRequest;
 
-use super::{Exit, Output, follow, list, pool, wait};
+use super::{Exit, Following, Output, interrupt, list, pool, wait};
 use crate::cli::{Format, Run};
 use crate::config::Overrides;
 use crate::pool::Pool;
-use crate::tools::{Failure, Outcome};
+use crate::tools::{Failure, Outcome, Unread};
 
 /// Runs a command and prints what it says as it comes.
 pub(crate) async fn run(run: Run, overrides: &Overrides) -> Exit {
@@ -56,27 +56,33 @@ pub(crate) async fn run(run: Run, overrides: &Overrides) -> Exit {
         confirmed: run.confirmed.then_some(true),
         ..RunRequest::default()
     };
-    let answer = match pool.run(&request, None).await {
+    let mut output = Output::new(json);
+    // Heard from here on: a job that is being made has to be known before it can be cancelled.
+    let interrupted = interrupt();
+    let answer = match pool.run(&request).await {
         Ok(answer) => answer,
-        Err(error) => return Output::new(json).failure(&error.into()).await,
+        Err(error) => return output.failure(&error.into()).await,
     };
+    let job = answer.job;
+    let following = Following::started(answer).follow(&pool, run.follow.wait_seconds, &mut output);
     tokio::select! {
-        exit = follow::follow(&pool, answer.job, None, &run.follow) => exit,
-        _ = tokio::signal::ctrl_c() => {
-            let message = match pool.cancel(answer.job).await {
-                Ok(answer) => format!("interrupted; job {} is {}", answer.job, answer.state),
-                Err(error) => format!("interrupted, but job {} goes on: {error}", answer.job),
-            };
-            Output::new(json).given_up(answer.job, "interrupted", &message, Exit::Interrupted).await
-        }
+        biased;
+        () = interrupted.cancelled() => {}
+        exit = following => return exit,
     }
+    let message = match pool.cancel(job).await {
+        Ok(answer) => format!("interrupted; job {job} is {}", answer.state),
+        Err(error) => format!("interrupted, but job {job} may go on, see `mm job {job}`: {error}"),
+    };
+    output.interrupted(job, &message).await
 }
 
 /// The output comes as events; the first answer only has to name the job.
 const SMALLEST_PAGE: u64 = 200;
 
 async fn connections(pool: &Pool) -> Result<Outcome, Failure> {
-    let (connections, status) = tokio::try_join!(pool.connections(), pool.status())?;
+    let lists = tokio::try_join!(pool.connections(), pool.status());
+    let (connections, status) = lists.map_err(Unread::list)?;
     Ok(Outcome::Connections(connections, status))
 }
 

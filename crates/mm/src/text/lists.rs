@@ -13,22 +13,20 @@ use crate::tools::JobPage;
 /// The connections, each with who is signed in.
 pub(super) fn connections(list: &ConnectionList, status: &StatusAnswer, reader: Reader) -> String {
     if list.connections.is_empty() {
-        return "There are no connections. Add one to the pool's registry \
+        return "Connection: none | tenant: none\n\
+                There are no connections. Add one to the pool's registry \
                 (~/.m365-connections.json), for example {\"connections\": {\"NAME\": {\"tenant\": \
                 \"contoso.com\", \"appId\": \"…\", \"description\": \"…\"}}}; the pool reads it \
                 again by itself.\n"
             .to_owned();
     }
-    let mut text = format!(
-        "{}:\n",
-        counted(list.connections.len() as u64, "connection")
-    );
+    let mut text = String::new();
     for (name, info) in &list.connections {
         let tenant = info.tenant.as_deref().unwrap_or(NO_TENANT);
         let modules: Vec<&str> = info.modules.iter().map(|module| module.as_str()).collect();
         let _ = write!(
             text,
-            "\nConnection: {name} | tenant: {tenant} | modules: {}",
+            "Connection: {name} | tenant: {tenant} | modules: {}",
             modules.join(", ")
         );
         if let Some(description) = &info.description {
@@ -46,9 +44,14 @@ pub(super) fn connections(list: &ConnectionList, status: &StatusAnswer, reader: 
         for session in sessions {
             let _ = write!(text, "\n  {session}");
         }
-        text.push('\n');
+        text.push_str("\n\n");
     }
-    let _ = writeln!(text, "\nNext: {}.", reader.run());
+    let _ = writeln!(
+        text,
+        "{} in all. Next: {}.",
+        counted(list.connections.len() as u64, "connection"),
+        reader.run()
+    );
     text
 }
 
@@ -93,11 +96,12 @@ fn sign_in_state(session: &SessionStatus) -> String {
 pub(super) fn jobs(page: &JobPage, reader: Reader) -> String {
     if page.jobs.is_empty() {
         return match page.all {
-            0 => "There are no jobs. Results are kept for an hour.\n".to_owned(),
-            _ => "There are no more jobs.\n".to_owned(),
+            0 => "Connection: none | tenant: none\nThere are no jobs. Results are kept for an hour.\n"
+                .to_owned(),
+            _ => "Connection: none | tenant: none\nThere are no more jobs.\n".to_owned(),
         };
     }
-    let mut text = format!("{}, newest first:\n", counted(page.all as u64, "job"));
+    let mut text = String::new();
     for job in &page.jobs {
         let tenant = job.tenant.as_deref().unwrap_or(NO_TENANT);
         let caller = job
@@ -106,7 +110,7 @@ pub(super) fn jobs(page: &JobPage, reader: Reader) -> String {
             .map_or_else(String::new, |caller| format!(", asked for by {caller}"));
         let _ = writeln!(
             text,
-            "- Connection: {} | tenant: {tenant} | module: {} | job: {} | {} (made {}{caller}, {})",
+            "Connection: {} | tenant: {tenant} | module: {} | job: {} | {} (made {}{caller}, {})",
             job.connection,
             job.module,
             job.job,
@@ -126,7 +130,12 @@ pub(super) fn jobs(page: &JobPage, reader: Reader) -> String {
             json!({ "cursor": cursor })
         );
     }
-    let _ = writeln!(text, "\nNext: {}.", reader.any_job());
+    let _ = writeln!(
+        text,
+        "\n{} in all, newest first. Next: {}.",
+        counted(page.all as u64, "job"),
+        reader.any_job()
+    );
     text
 }
 

@@ -1,5 +1,6 @@
 //! Answers as text that stands alone: many gateways show nothing else.
 
+mod failure;
 mod lists;
 mod reader;
 
@@ -11,10 +12,12 @@ use session_pool::domain::record::ErrorRecord;
 use session_pool::domain::state::time_left;
 use session_pool::domain::wire::{AnswerStatus, JobAnswer};
 
+use self::failure::sentence;
+pub(crate) use self::failure::{failure, reason};
 pub(crate) use self::reader::Reader;
 use crate::progress::describe;
+use crate::tools::Outcome;
 use crate::tools::graph::GraphOutcome;
-use crate::tools::{Failure, Outcome, Place};
 use crate::{graph, tools};
 
 /// Where the registry does not name a connection's tenant.
@@ -31,37 +34,6 @@ pub(crate) fn outcome(outcome: &Outcome, reader: Reader) -> String {
         Outcome::Graph(GraphOutcome::Connections(list)) => tools::graph::text(list, reader),
         Outcome::Graph(GraphOutcome::Answer(answer)) => graph::text(answer, reader),
     }
-}
-
-/// Why a call has no answer, in words.
-pub(crate) fn failure(place: &Place, failure: &Failure, reader: Reader) -> String {
-    let mut text = format!(
-        "Connection: {} | tenant: {}",
-        place.connection.as_deref().unwrap_or("not named"),
-        place.tenant.as_deref().unwrap_or("not known")
-    );
-    if let Some(module) = &place.module {
-        let _ = write!(text, " | module: {module}");
-    }
-    let _ = writeln!(text, "\nError: {}", reason(failure, reader));
-    text
-}
-
-/// Why a call has no answer, and what this reader can do: whole sentences.
-pub(crate) fn reason(failure: &Failure, reader: Reader) -> String {
-    let reason = sentence(failure.to_string());
-    match reader.advice(failure) {
-        Some(advice) => format!("{reason} {advice}"),
-        None => reason,
-    }
-}
-
-/// The text with a mark at its end, but not with two.
-fn sentence(mut text: String) -> String {
-    if !text.ends_with(['.', '?', '!', '…']) {
-        text.push('.');
-    }
-    text
 }
 
 /// A job's answer: connection and tenant first, then what became of it, then the output.
@@ -86,7 +58,7 @@ fn head(answer: &JobAnswer, reader: Reader) -> String {
         "Connection: {} | tenant: {tenant} | module: {}",
         answer.connection, answer.module
     );
-    if let Some((_, site)) = answer.session_id.split_once('@') {
+    if let Some(site) = site(answer) {
         let _ = write!(text, " | site: {site}");
     }
     if let Some(account) = &answer.authenticated_as {
@@ -104,6 +76,11 @@ fn head(answer: &JobAnswer, reader: Reader) -> String {
         );
     }
     text
+}
+
+/// The site, where the session has one of its own.
+fn site(answer: &JobAnswer) -> Option<&str> {
+    answer.session_id.split_once('@').map(|(_, site)| site)
 }
 
 fn success(text: &mut String, answer: &JobAnswer, reader: Reader) {
@@ -166,7 +143,11 @@ fn sign_in(text: &mut String, answer: &JobAnswer, reader: Reader) {
     } else if let Some(message) = answer.message.as_ref().or(answer.error.as_ref()) {
         let _ = writeln!(text, "\n{}: {message}", reader.who_signs_in());
     }
-    let _ = writeln!(text, "\nNext: {}", reader.after_sign_in());
+    let mut place = format!("connection {connection}, module {}", answer.module);
+    if let Some(site) = site(answer) {
+        let _ = write!(place, ", site {site}");
+    }
+    let _ = writeln!(text, "\nNext: {}", reader.after_sign_in(&place));
 }
 
 fn error(text: &mut String, answer: &JobAnswer, reader: Reader) {
@@ -272,22 +253,5 @@ pub(crate) fn structured(outcome: &Outcome) -> Value {
         Outcome::Graph(GraphOutcome::Connections(list)) => tools::graph::structured(list),
         Outcome::Graph(GraphOutcome::Answer(answer)) => graph::structured(answer),
         Outcome::Connections(list, status) => lists::structured_connections(list, status),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_sentence_ends_once() {
-        for (text, ended) in [
-            ("it broke", "it broke."),
-            ("it broke.", "it broke."),
-            ("did you mean \"x\"?", "did you mean \"x\"?"),
-            ("see (there)", "see (there)."),
-        ] {
-            assert_eq!(sentence(text.to_owned()), ended);
-        }
     }
 }

@@ -3,7 +3,6 @@
 use serde_json::json;
 use session_pool::domain::job::JobId;
 
-use crate::pool::PoolError;
 use crate::tools::{ArgumentError, Failure};
 
 /// The reader.
@@ -40,13 +39,14 @@ impl Reader {
         }
     }
 
-    /// What to do about a sign-in that is needed.
-    pub(super) const fn after_sign_in(self) -> &'static str {
+    /// What to do about a sign-in that is needed. The answer may have come by way of `job`, which
+    /// runs nothing: so the call is named.
+    pub(super) fn after_sign_in(self, place: &str) -> String {
         match self {
-            Self::Assistant => {
-                "show this to the user and wait. When they say they are done, repeat exactly the same call."
-            }
-            Self::Shell => "sign in, then give the same command again.",
+            Self::Assistant => format!(
+                "show this to the user and wait. When they say they are done, repeat exactly the same call of `run` ({place}, the same command)."
+            ),
+            Self::Shell => "sign in, then give the same command again.".to_owned(),
         }
     }
 
@@ -82,21 +82,77 @@ impl Reader {
         }
     }
 
-    /// What to do about a failure, where its own words leave it open.
-    pub(super) const fn advice(self, failure: &Failure) -> Option<&'static str> {
-        match (failure, self) {
-            (
-                Failure::Pool(PoolError::Silent { .. } | PoolError::BrokenOff { .. }),
-                Self::Assistant,
-            ) => Some("Call `job` without arguments to see the jobs before you repeat anything."),
-            (
-                Failure::Pool(PoolError::Silent { .. } | PoolError::BrokenOff { .. }),
-                Self::Shell,
-            ) => Some("`mm job` lists the jobs: look there before you repeat anything."),
-            (Failure::Argument(ArgumentError::JobId(_)), Self::Shell) => {
-                Some("`mm job` lists the jobs.")
+    /// What to do where it is not known whether a command was run.
+    pub(super) const fn look_first(self) -> &'static str {
+        match self {
+            Self::Assistant => {
+                "Call `job` without arguments to see the jobs before you repeat anything"
             }
-            _ => None,
+            Self::Shell => "`mm job` lists the jobs: look there before you repeat anything",
         }
+    }
+
+    /// What to do about a job that was started and then lost sight of.
+    pub(super) fn started(self, job: JobId) -> String {
+        match self {
+            Self::Assistant => format!(
+                "Do not send the command again: call `job` with {}",
+                json!({ "id": job })
+            ),
+            Self::Shell => {
+                format!("Do not give the command again: `mm job {job}` takes the job up")
+            }
+        }
+    }
+
+    /// What to do about a job that could not be looked at.
+    pub(super) fn look_again(self, job: JobId) -> String {
+        match self {
+            Self::Assistant => format!(
+                "That changes nothing about the job: then call `job` with {} again",
+                json!({ "id": job })
+            ),
+            Self::Shell => {
+                format!("That changes nothing about the job: `mm job {job}` takes it up again")
+            }
+        }
+    }
+
+    /// What to do about a job that could not be cancelled.
+    pub(super) fn cancel_again(self, job: JobId) -> String {
+        match self {
+            Self::Assistant => format!(
+                "Then call `job` with {} again: a job that has ended is left as it is",
+                json!({ "id": job, "cancel": true })
+            ),
+            Self::Shell => {
+                format!("Then `mm job {job} --cancel` again: a job that has ended is left as it is")
+            }
+        }
+    }
+
+    /// What to do about a failure, where its own words leave it open.
+    pub(super) fn advice(self, failure: &Failure) -> Option<String> {
+        let advice = match (failure, self) {
+            (Failure::Argument(ArgumentError::JobId(_)), Self::Shell) => "`mm job` lists the jobs",
+            (Failure::Argument(_) | Failure::Usage(_), _) => return None,
+            (Failure::Graph(error), reader) => match (error.code(), reader) {
+                ("unknown_connection", Self::Assistant) => {
+                    "Call `graph_request` without arguments to see the connections"
+                }
+                ("unknown_connection", Self::Shell) => "`mm graph` lists the connections",
+                _ => return None,
+            },
+            (failure, reader) => match (failure.code(), reader) {
+                ("unknown_connection", Self::Assistant) => {
+                    "Call `run` without arguments to see the connections"
+                }
+                ("unknown_connection", Self::Shell) => "`mm run` lists the connections",
+                ("queue_full", Self::Assistant) => "Call `job` without arguments to see the jobs",
+                ("queue_full", Self::Shell) => "`mm job` lists the jobs",
+                _ => return None,
+            },
+        };
+        Some(advice.to_owned())
     }
 }

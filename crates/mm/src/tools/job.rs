@@ -7,7 +7,8 @@ use tokio::time::Instant;
 
 use super::run::wait_seconds;
 use super::{
-    ArgumentError, Arguments, Caller, DEFAULT_WAIT, Failure, JobPage, Outcome, page, wait,
+    ArgumentError, Arguments, Caller, DEFAULT_WAIT, Doing, Failure, JobPage, Outcome, Unread, Wait,
+    page,
 };
 use crate::pool::Pool;
 
@@ -82,23 +83,35 @@ impl Job {
     /// When the pool refuses or cannot be asked.
     pub(crate) async fn call(self, pool: &Pool, mut caller: Caller) -> Result<Outcome, Failure> {
         match self {
-            Self::List { after } => Ok(Outcome::Jobs(JobPage::of(pool.jobs().await?, after))),
-            Self::Cancel { id } => Ok(Outcome::Cancelled(Box::new(pool.cancel(id).await?))),
+            Self::List { after } => {
+                let jobs = pool.jobs().await.map_err(Unread::list)?;
+                Ok(Outcome::Jobs(JobPage::of(jobs, after)))
+            }
+            Self::Cancel { id } => match pool.cancel(id).await {
+                Ok(answer) => Ok(Outcome::Cancelled(Box::new(answer))),
+                Err(error) => Err(Unread::failure(Doing::Cancelling(id), error)),
+            },
             Self::Show {
                 id,
                 cursor,
                 wait_seconds,
             } => {
                 let until = Instant::now() + Duration::from_secs(wait_seconds.into());
-                let waiting = wait::for_job(pool, id, cursor.clone(), until, &mut caller.reporter);
+                let mut wait = Wait::of(id, until);
+                wait.cursor = cursor;
                 let answer = tokio::select! {
-                    answer = waiting => answer?,
-                    () = caller.cancelled.cancelled() => {
-                        let wanted = crate::pool::Wanted { cursor, ..Default::default() };
-                        pool.job(id, &wanted).await?
-                    }
+                    answer = wait.for_job(pool, &mut caller.reporter) => Some(answer),
+                    () = caller.cancelled.cancelled() => None,
                 };
-                Ok(Outcome::Job(Box::new(answer)))
+                let answer = match answer {
+                    Some(answer) => answer,
+                    // Nobody hears it, but it is logged how the job is.
+                    None => pool.job(id, &wait.page()).await,
+                };
+                match answer {
+                    Ok(answer) => Ok(Outcome::Job(Box::new(answer))),
+                    Err(error) => Err(Unread::failure(Doing::Looking(id), error)),
+                }
             }
         }
     }

@@ -8,15 +8,17 @@ pub(crate) mod job;
 mod page;
 mod place;
 pub(crate) mod run;
+mod unread;
 mod wait;
 
-use session_pool::domain::trace::TraceParent;
 use session_pool::domain::wire::{ConnectionList, JobAnswer, StatusAnswer};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::arguments::{ArgumentError, Arguments};
 pub(crate) use self::page::JobPage;
 pub(crate) use self::place::Place;
+pub(crate) use self::unread::{Doing, Unread};
+use self::wait::Wait;
 use crate::config::ConfigError;
 use crate::graph::GraphError;
 use crate::pool::PoolError;
@@ -55,6 +57,9 @@ pub(crate) enum Failure {
     /// The pool refused it, or could not be asked.
     #[error(transparent)]
     Pool(#[from] PoolError),
+    /// The pool could not be asked about what is there.
+    #[error(transparent)]
+    Unread(#[from] Unread),
     /// The call of Graph is wrong, or its connection is not known.
     #[error(transparent)]
     Graph(#[from] GraphError),
@@ -68,7 +73,7 @@ impl Failure {
     pub(crate) fn code(&self) -> &str {
         match self {
             Self::Argument(_) | Self::Usage(_) => "bad_arguments",
-            Self::Pool(error) => error.code(),
+            Self::Pool(error) | Self::Unread(Unread { error, .. }) => error.code(),
             Self::Graph(error) => error.code(),
             Self::Config(_) => "bad_configuration",
         }
@@ -79,8 +84,6 @@ impl Failure {
 pub(crate) struct Caller {
     /// The client's name for itself.
     pub(crate) name: Option<String>,
-    /// The caller's trace.
-    pub(crate) trace: Option<TraceParent>,
     /// Hears of progress.
     pub(crate) reporter: Reporter,
     /// Fires when the client cancels the call. The end of the client does not fire it.

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use session_pool::domain::job::JobId;
+use session_pool::domain::wire::JobAnswer;
 use tokio::time::timeout;
 
-use super::{Arguments, Failure};
-use crate::pool::{Pool, PoolError, Wanted};
+use super::{Arguments, Doing, Failure, Unread};
+use crate::pool::{Pool, Wanted};
 
 /// What finding out may take: the answer is only a failure.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -42,13 +43,23 @@ impl Place {
     pub(crate) async fn complete(&mut self, pool: &Pool, failure: &Failure) {
         let answers = match failure {
             Failure::Argument(_) | Failure::Usage(_) => true,
-            Failure::Pool(PoolError::Refused { status, .. }) => *status < 500,
-            Failure::Pool(_) | Failure::Graph(_) | Failure::Config(_) => false,
+            Failure::Pool(error) => error.is_refusal(),
+            Failure::Unread(Unread {
+                doing: Doing::Started(answer),
+                ..
+            }) => return self.is_of(answer),
+            Failure::Unread(_) | Failure::Graph(_) | Failure::Config(_) => false,
         };
         if answers {
             // Without an answer it is not known, and said so.
             let _ = timeout(PATIENCE, self.ask(pool)).await;
         }
+    }
+
+    fn is_of(&mut self, answer: &JobAnswer) {
+        self.connection = Some(answer.connection.clone());
+        self.module = Some(answer.module.as_str().to_owned());
+        self.tenant.clone_from(&answer.tenant);
     }
 
     async fn ask(&mut self, pool: &Pool) {
@@ -58,9 +69,7 @@ impl Place {
                 ..Wanted::default()
             };
             if let Ok(answer) = pool.job(id, &wanted).await {
-                self.connection = Some(answer.connection);
-                self.module = Some(answer.module.as_str().to_owned());
-                self.tenant = answer.tenant;
+                self.is_of(&answer);
             }
         } else if let Some(name) = &self.connection
             && let Ok(list) = pool.connections().await

@@ -6,7 +6,10 @@ use session_pool::domain::format::FormatName;
 use session_pool::domain::wire::{AnswerStatus, RunRequest};
 use tokio::time::Instant;
 
-use super::{ArgumentError, Arguments, Caller, DEFAULT_WAIT, Failure, LONGEST_WAIT, Outcome, wait};
+use super::{
+    ArgumentError, Arguments, Caller, DEFAULT_WAIT, Doing, Failure, LONGEST_WAIT, Outcome, Unread,
+    Wait,
+};
 use crate::pool::Pool;
 
 /// The arguments, in the order in which they are explained.
@@ -83,7 +86,8 @@ impl Run {
     pub(crate) async fn call(self, pool: &Pool, caller: Caller) -> Result<Outcome, Failure> {
         match self {
             Self::Connections => {
-                let (connections, status) = tokio::try_join!(pool.connections(), pool.status())?;
+                let lists = tokio::try_join!(pool.connections(), pool.status());
+                let (connections, status) = lists.map_err(Unread::list)?;
                 Ok(Outcome::Connections(connections, status))
             }
             Self::Command {
@@ -121,13 +125,31 @@ async fn command(
     // The id first, the answer later: a call that is cancelled must know what to cancel.
     request.wait_seconds = Some(0);
     request.caller_id = caller.name.take();
-    let first = pool.run(&request, caller.trace).await?;
-    if first.status != AnswerStatus::Running || wait_seconds == 0 {
+    let first = pool.run(&request).await?;
+    if first.status != AnswerStatus::Running {
         return Ok(Outcome::Job(Box::new(first)));
     }
-    let answer = tokio::select! {
-        answer = wait::for_job(pool, first.job, None, until, &mut caller.reporter) => answer?,
-        () = caller.cancelled.cancelled() => pool.cancel(first.job).await?,
+    let id = first.job;
+    let answer = if wait_seconds == 0 {
+        Ok(first.clone())
+    } else {
+        let mut wait = Wait::of(id, until);
+        wait.is_known = true;
+        tokio::select! {
+            biased;
+            () = caller.cancelled.cancelled() => Ok(first.clone()),
+            answer = wait.for_job(pool, &mut caller.reporter) => answer,
+        }
     };
-    Ok(Outcome::Job(Box::new(answer)))
+    // Nobody hears the answer of a call that was cancelled, however early: the job must not go on
+    // without anyone who knows of it.
+    let answer = if caller.cancelled.is_cancelled() {
+        pool.cancel(id).await
+    } else {
+        answer
+    };
+    match answer {
+        Ok(answer) => Ok(Outcome::Job(Box::new(answer))),
+        Err(error) => Err(Unread::failure(Doing::Started(Box::new(first)), error)),
+    }
 }

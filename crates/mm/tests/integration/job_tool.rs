@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::Case;
-use crate::client::{Client, Home, text};
+use crate::client::{Client, Home, meta, text, with_tasks};
 use crate::stand_in::StandIn;
 
 pub const CASES: &[Case] = &[
@@ -12,6 +12,10 @@ pub const CASES: &[Case] = &[
     (
         "reading_on_in_a_running_job_waits_for_more_and_no_longer",
         waits_for_more,
+    ),
+    (
+        "a_sign_in_that_a_job_needs_names_the_call_to_repeat",
+        sign_in,
     ),
     ("it_cancels", cancels),
     (
@@ -92,6 +96,29 @@ fn waits_for_more() {
     }
 }
 
+/// The same call of `job` would run nothing.
+fn sign_in() {
+    let pool = StandIn::start();
+    let home = Home::new(&pool.url);
+    let id = start_job(&home);
+    pool.finish(&id, "auth_required", "");
+    let result = Client::start(&home).call("job", json!({"id": id}));
+    assert!(
+        text(&result).contains(
+            "repeat exactly the same call of `run` (connection Contoso, module exo, the same command)."
+        ),
+        "{result}"
+    );
+    let task = Client::start(&home).request(
+        "tasks/get",
+        json!({"taskId": id, "_meta": meta(&with_tasks())}),
+    );
+    assert!(
+        text(&task["result"]["result"]).contains("the same call of `run`"),
+        "{task}"
+    );
+}
+
 fn cancels() {
     let pool = StandIn::start();
     let home = Home::new(&pool.url);
@@ -126,12 +153,13 @@ fn cursor_and_cancel() {
 fn lists() {
     let pool = StandIn::start();
     let home = Home::new(&pool.url);
-    assert!(text(&Client::start(&home).call("job", json!({}))).contains("no jobs"));
+    let none = Client::start(&home).call("job", json!({}));
+    assert!(text(&none).starts_with("Connection: none | tenant: none\nThere are no jobs"));
     let id = start_job(&home);
     let result = Client::start(&home).call("job", json!({}));
     assert!(text(&result).contains(&id) && text(&result).contains("running"));
     assert!(
-        text(&result).contains("Connection: Contoso | tenant: contoso.example | module: exo"),
+        text(&result).starts_with("Connection: Contoso | tenant: contoso.example | module: exo"),
         "{result}"
     );
     assert!(

@@ -23,6 +23,10 @@ pub const CASES: &[Case] = &[
         "cancelling_and_hanging_up_cancels_the_job",
         cancel_and_hang_up,
     ),
+    (
+        "cancelling_a_call_that_does_not_wait_cancels_its_job_too",
+        cancelled_early,
+    ),
     ("cancelling_a_look_at_a_job_lets_it_go_on", cancelled_look),
     ("progress_rises_until_the_answer", progress),
     ("it_answers_like_mcpjungle_calls", mcpjungle),
@@ -161,6 +165,26 @@ fn cancel_and_hang_up() {
     client.notify("notifications/cancelled", json!({"requestId": request}));
     ends_at_once(&mut client);
     pool.wait_for_state(&id, "cancelled");
+}
+
+/// The pool has not yet named the job.
+fn cancelled_early() {
+    for wait_seconds in [0, 45] {
+        let pool = StandIn::start();
+        let mut client = Client::start(&Home::new(&pool.url));
+        let params = client.params(
+            "run",
+            json!({"connection": "Contoso", "module": "exo", "command": "slow", "wait_seconds": wait_seconds}),
+        );
+        let request = client.send("tools/call", params);
+        pool.wait_for_request("POST /run");
+        client.notify("notifications/cancelled", json!({"requestId": request}));
+        // Answered after the notification was read.
+        client.request("tools/list", json!({"_meta": meta(&json!({}))}));
+        pool.release();
+        let id = pool.wait_for_job();
+        pool.wait_for_state(&id, "cancelled");
+    }
 }
 
 fn cancelled_look() {

@@ -17,6 +17,7 @@
 mod client;
 mod demo;
 mod faults;
+mod gone;
 mod graph;
 mod graph_limits;
 mod graph_python;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         ("tasks", tasks::CASES),
         ("lifecycle", lifecycle::CASES),
         ("faults", faults::CASES),
+        ("gone", gone::CASES),
         ("shell", shell::CASES),
         ("graph", graph::CASES),
         ("graph", graph_limits::CASES),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::Case;
-use crate::client::{Client, Home, meta, text};
+use crate::client::{Client, Home, meta, text, with_tasks};
 use crate::stand_in::StandIn;
 
 pub const CASES: &[Case] = &[
@@ -38,6 +38,7 @@ pub const CASES: &[Case] = &[
     ("a_command_that_goes_on_is_handed_out_as_a_job", handed_out),
     ("json_has_errors_and_warnings_beside_it", json_format),
     ("everything_is_passed_on_to_the_pool", passed_on),
+    ("a_trace_goes_with_every_request_of_a_call", traced),
     ("calls_are_logged_without_what_they_say", logged),
 ];
 
@@ -54,6 +55,7 @@ fn lists_connections() {
     let result = run(json!({}));
     let text = text(&result);
     assert_eq!(result["isError"], false);
+    assert!(text.starts_with("Connection: "), "{text}");
     for part in [
         "Connection: Contoso | tenant: contoso.example | modules: exo, teams",
         "The made-up one",
@@ -135,7 +137,9 @@ fn refusal() {
     let result = run(json!({"connection": "Nowhere", "module": "exo", "command": "1+1"}));
     assert_eq!(result["isError"], true);
     assert!(text(&result).starts_with("Connection: Nowhere | tenant: not known | module: exo\n"));
-    assert!(text(&result).contains("did you mean \"Contoso\"?"));
+    assert!(text(&result).contains(
+        "did you mean \"Contoso\"? Call `run` without arguments to see the connections."
+    ));
     assert_eq!(result["structuredContent"]["code"], "unknown_connection");
 }
 
@@ -295,16 +299,13 @@ fn json_format() {
 fn passed_on() {
     let pool = StandIn::start();
     let mut client = Client::start(&Home::new(&pool.url));
-    let mut params = client.params(
+    let params = client.params(
         "run",
         json!({"connection": "Contoso", "module": "pnp", "site": "admin", "command": "1+1",
                "confirmed": true, "format": "json", "timeout_seconds": 7}),
     );
-    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-    params["_meta"]["traceparent"] = json!(trace);
     client.request("tools/call", params);
     let seen = pool.wait_for_request("POST /run");
-    assert_eq!(seen.headers["traceparent"], trace);
     for (key, value) in [
         ("connection", json!("Contoso")),
         ("module", json!("pnp")),
@@ -318,23 +319,70 @@ fn passed_on() {
     }
 }
 
+fn traced() {
+    let pool = StandIn::start();
+    let home = Home::new(&pool.url);
+    let traces = |number: usize| format!("00-4bf92f3577b34da6a3ce929d0e0e4736-{number:016x}-01");
+    let mut count = 0;
+    let mut request = |method: &str, mut params: Value| {
+        let before = pool.seen().len();
+        count += 1;
+        params["_meta"] = meta(&with_tasks());
+        params["_meta"]["traceparent"] = json!(traces(count));
+        let answer = Client::start(&home).request(method, params);
+        let seen = pool.seen().split_off(before);
+        assert!(!seen.is_empty());
+        for seen in seen {
+            assert_eq!(seen.headers["traceparent"], traces(count), "{seen:?}");
+        }
+        answer
+    };
+    let mut wanted = arguments("hang");
+    wanted["wait_seconds"] = json!(1);
+    let task = request("tools/call", json!({"name": "run", "arguments": wanted}));
+    let id = &task["result"]["taskId"];
+    request("tools/call", json!({"name": "run", "arguments": {}}));
+    request(
+        "tools/call",
+        json!({"name": "run", "arguments": {"connection": "Nowhere", "command": "1"}}),
+    );
+    request("tools/call", json!({"name": "job", "arguments": {}}));
+    request("tasks/get", json!({"taskId": id}));
+    request("tasks/cancel", json!({"taskId": id}));
+    request(
+        "tools/call",
+        json!({"name": "job", "arguments": {"id": id}}),
+    );
+    assert!(
+        home.log()
+            .iter()
+            .all(|line| line["trace_id"] == "4bf92f3577b34da6a3ce929d0e0e4736")
+    );
+}
+
 fn logged() {
     let pool = StandIn::start();
     let home = Home::new(&pool.url);
     let mut client = Client::legacy(&home, "2025-06-18");
     client.call("run", arguments("lines 3"));
     client.call("run", json!({"command": 5}));
+    client.call("run", json!(["lines 3"]));
     client.close_stdin();
     client.wait();
     let log = home.log();
-    assert_eq!(log.len(), 2);
+    assert_eq!(log.len(), 3);
     assert_eq!(log[0]["tool"], "run");
     assert_eq!(log[0]["connection"], "Contoso");
     assert_eq!(log[0]["module"], "exo");
     assert_eq!(log[0]["client"], "legacy-client");
     assert_eq!(log[0]["status"], "success");
     assert!(log[0]["duration_ms"].is_u64());
-    assert_eq!(log[1]["status"], "bad_arguments");
+    for wrong in [&log[1], &log[2]] {
+        assert_eq!(
+            (&wrong["tool"], &wrong["status"]),
+            (&json!("run"), &json!("bad_arguments"))
+        );
+    }
     let all = format!("{log:?}{}", client.stderr());
     assert!(!all.contains("lines 3") && !all.contains("line 1"), "{all}");
 }

@@ -17,7 +17,12 @@ pub const CASES: &[Case] = &[
     ("a_stream_that_breaks_off_is_taken_up_again", resumes),
     ("much_output_takes_little_memory", little_memory),
     ("nobody_who_reads_ends_it", nobody_reads),
+    ("a_slow_reader_gets_whole_lines", slow_reader),
     ("an_interrupt_cancels_the_job", interrupt),
+    (
+        "an_interrupt_before_the_job_is_named_cancels_it_too",
+        early_interrupt,
+    ),
     ("a_command_may_come_from_stdin", from_stdin),
     ("registrations_are_valid_json", registrations),
     ("nothing_unusable_is_registered", unusable_registrations),
@@ -179,6 +184,76 @@ fn nobody_reads() {
     assert!(stderr.contains("mm job"), "{stderr}");
 }
 
+/// More than a pipe holds, and nobody who reads until the waiting is over or interrupted.
+#[cfg(unix)]
+fn slow_reader() {
+    for (more, code) in [(&["--wait-seconds", "1"][..], 7), (&[], 130)] {
+        let pool = StandIn::start();
+        let home = Home::new(&pool.url);
+        let mut child = home
+            .command()
+            .args(["run", "Contoso", "exo", "flood", "--json"])
+            .args(more)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let id = pool.wait_for_job();
+        pool.wait_for_request("/events");
+        let mut stdout = child.stdout.take().unwrap();
+        if code == 130 {
+            send_interrupt(&child);
+            pool.wait_for_state(&id, "cancelled");
+        } else {
+            std::thread::sleep(std::time::Duration::from_millis(1_500));
+        }
+        let mut text = String::new();
+        stdout.read_to_string(&mut text).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(code));
+        let lines: Vec<Value> = text
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("cut: {line}")))
+            .collect();
+        let last = lines.last().unwrap();
+        assert_eq!((&last["type"], &last["job"]), (&json!("end"), &json!(id)));
+        for (number, line) in (1..).zip(&lines[..lines.len() - 1]) {
+            assert_eq!(line["text"], format!("line {number} of a flood"));
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn slow_reader() {}
+
+#[cfg(unix)]
+fn send_interrupt(child: &std::process::Child) {
+    let done = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(done.unwrap().success());
+}
+
+#[cfg(unix)]
+fn early_interrupt() {
+    let pool = StandIn::start();
+    let home = Home::new(&pool.url);
+    let mut child = home
+        .command()
+        .args(["run", "Contoso", "exo", "slow"])
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    pool.wait_for_request("POST /run");
+    send_interrupt(&child);
+    pool.release();
+    let id = pool.wait_for_job();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(pool.state(&id), "cancelled");
+}
+
+#[cfg(not(unix))]
+fn early_interrupt() {}
+
 #[cfg(unix)]
 fn interrupt() {
     let pool = StandIn::start();
@@ -191,10 +266,7 @@ fn interrupt() {
         .unwrap();
     let id = pool.wait_for_job();
     pool.wait_for_request("/events");
-    std::process::Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status()
-        .unwrap();
+    send_interrupt(&child);
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_eq!(pool.state(&id), "cancelled");
 }

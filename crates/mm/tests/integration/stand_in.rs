@@ -1,7 +1,8 @@
 //! A stand-in for the session pool: the same routes, with commands that do what their name says.
 
+mod events;
+
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,7 +14,6 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use futures_util::stream::iter;
 use serde_json::{Value, json};
 use session_pool::domain::job::JobId;
 use tokio::sync::watch;
@@ -46,6 +46,10 @@ struct Job {
 struct Inner {
     seen: Vec<Seen>,
     jobs: BTreeMap<String, Job>,
+    /// How many requests about a job are refused, because the pool is shutting down.
+    unavailable: usize,
+    /// Whether the command `slow` is held back.
+    released: bool,
 }
 
 /// The stand-in. It ends with the process.
@@ -159,6 +163,16 @@ impl StandIn {
         self.change(|inner| inner.jobs.get_mut(id).unwrap().output.push_str(output));
     }
 
+    /// Refuses the next requests about a job.
+    pub fn be_unavailable(&self, times: usize) {
+        self.change(|inner| inner.unavailable = times);
+    }
+
+    /// Lets go of requests that run `slow`.
+    pub fn release(&self) {
+        self.change(|inner| inner.released = true);
+    }
+
     /// Ends a job.
     pub fn finish(&self, id: &str, state: &'static str, output: &str) {
         self.change(|inner| {
@@ -210,7 +224,7 @@ fn router(stand_in: StandIn) -> Router {
         .route("/run", post(run))
         .route("/jobs", get(jobs))
         .route("/jobs/{id}", get(job).delete(cancel))
-        .route("/jobs/{id}/events", get(events))
+        .route("/jobs/{id}/events", get(events::events))
         .route("/connections", get(connections))
         .route("/status", get(status))
         .fallback(async || {
@@ -239,6 +253,16 @@ async fn note(State(stand_in): State<StandIn>, request: Request, next: Next) -> 
     if head.headers.get("authorization").map(|v| v.as_bytes()) != Some(expected.as_bytes()) {
         return refusal(StatusCode::UNAUTHORIZED, "unauthorized", "token wanted");
     }
+    let about_a_job = head.uri.path().starts_with("/jobs/");
+    let mut refused = false;
+    stand_in.change(|inner| {
+        refused = about_a_job && inner.unavailable > 0;
+        inner.unavailable -= usize::from(refused);
+    });
+    if refused {
+        let error = "the pool is shutting down and takes no more work";
+        return refusal(StatusCode::SERVICE_UNAVAILABLE, "shutting_down", error);
+    }
     next.run(Request::from_parts(head, Body::from(bytes))).await
 }
 
@@ -260,6 +284,16 @@ async fn run(State(stand_in): State<StandIn>, Json(request): Json<Value>) -> Res
         return refusal(StatusCode::BAD_REQUEST, "unknown_module", error);
     }
     let command = request["command"].as_str().unwrap().to_owned();
+    if command == "full" {
+        let error = "64 PowerShell processes run, and no more are allowed";
+        return refusal(StatusCode::SERVICE_UNAVAILABLE, "process_limit", error);
+    }
+    if command == "slow" {
+        let mut changes = stand_in.changes.subscribe();
+        while !stand_in.inner.lock().unwrap().released {
+            changes.changed().await.unwrap();
+        }
+    }
     let (state, output) = match command.as_str() {
         "1+1" => ("succeeded", "2\n".to_owned()),
         "nothing" => ("succeeded", String::new()),
@@ -399,74 +433,6 @@ async fn jobs(State(stand_in): State<StandIn>) -> Json<Value> {
         })
         .collect();
     Json(json!({ "jobs": jobs }))
-}
-
-/// The output's lines as events, then the end. The command `broken N` breaks off after each line.
-async fn events(
-    State(stand_in): State<StandIn>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Response {
-    if !stand_in.inner.lock().unwrap().jobs.contains_key(&id) {
-        return refusal(StatusCode::NOT_FOUND, "unknown_job", "there is no such job");
-    }
-    let from: usize = headers
-        .get("last-event-id")
-        .map_or(0, |id| id.to_str().unwrap()[1..].parse().unwrap());
-    let mut changes = stand_in.changes.subscribe();
-    let command = stand_in.inner.lock().unwrap().jobs[&id].request["command"].clone();
-    if command == "broken" {
-        return broken(&stand_in, &id, from);
-    }
-    while stand_in.state(&id) == "running" {
-        changes.changed().await.unwrap();
-    }
-    let job = stand_in.inner.lock().unwrap().jobs[&id].clone();
-    let mut stream: Vec<String> = job
-        .output
-        .lines()
-        .enumerate()
-        .skip(from)
-        .map(|(number, line)| {
-            event(
-                number + 1,
-                "output",
-                &json!({"type": "output", "text": line}),
-            )
-        })
-        .collect();
-    if job.state == "failed" {
-        stream.push(event(99, "error", &json!({"type": "error", "message": "it broke", "category": "", "id": "", "exception": "", "terminating": true, "rendered": "Exception: it broke"})));
-    }
-    if command == "objects" {
-        stream.push(event(
-            98,
-            "warning",
-            &json!({"type": "warning", "text": "old module"}),
-        ));
-    }
-    let mut end = answer(&stand_in, &id, 0);
-    end["output"] = json!("");
-    stream.push(event(100, "end", &end));
-    // Piece by piece: the client is to stream too.
-    let pieces: Vec<String> = stream.chunks(100).map(<[String]>::concat).collect();
-    Body::from_stream(iter(pieces.into_iter().map(Ok::<_, Infallible>))).into_response()
-}
-
-fn event(id: usize, name: &str, data: &Value) -> String {
-    format!("event: {name}\nid: r{id}\ndata: {data}\n\n")
-}
-
-/// One line, and then the stream breaks off; after three lines the end.
-fn broken(stand_in: &StandIn, id: &str, from: usize) -> Response {
-    let line = json!({"type": "output", "text": format!("line {}", from + 1)});
-    let piece = if from < 3 {
-        event(from + 1, "output", &line)
-    } else {
-        stand_in.finish(id, "succeeded", "");
-        event(100, "end", &answer(stand_in, id, 0))
-    };
-    Body::from(piece).into_response()
 }
 
 async fn connections() -> Json<Value> {

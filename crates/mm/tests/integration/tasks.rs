@@ -13,6 +13,7 @@ pub const CASES: &[Case] = &[
     ("who_does_not_declare_tasks_gets_text", undeclared),
     ("the_older_eras_get_text", older_eras),
     ("a_task_nobody_knows_is_refused", unknown),
+    ("what_is_asked_of_tasks_is_logged", logged),
     (
         "cancelling_the_request_does_not_cancel_the_task",
         late_cancel,
@@ -136,6 +137,29 @@ fn unknown() {
         json!({"taskId": "01997000-0000-7000-8000-000000000000"}),
     );
     assert_eq!(answer["error"]["code"], -32603, "{answer}");
+}
+
+fn logged() {
+    let pool = StandIn::start();
+    let home = Home::new(&pool.url);
+    let id = run(&home, "hang")["taskId"].clone();
+    let wanted = json!({"taskId": id, "inputResponses": {}});
+    for (method, status) in [
+        ("tasks/get", "running"),
+        ("tasks/update", "running"),
+        ("tasks/cancel", "cancelled"),
+    ] {
+        request(&home, method, wanted.clone());
+        let log = home.log();
+        let last = log.last().unwrap();
+        assert_eq!(last["tool"], method);
+        assert_eq!(last["status"], status);
+        assert_eq!(last["connection"], "Contoso");
+        assert_eq!(last["module"], "exo");
+        assert_eq!(last["client"], "modern-client");
+    }
+    request(&home, "tasks/get", json!({"taskId": "nonsense"}));
+    assert_eq!(home.log().last().unwrap()["status"], "bad_arguments");
 }
 
 fn late_cancel() {
