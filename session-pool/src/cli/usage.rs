@@ -1,8 +1,10 @@
 //! What is wrong with the command line, in words that name the variable where it was one.
 
+use std::any::TypeId;
 use std::error::Error;
 use std::ffi::OsString;
 use std::fmt;
+use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command};
@@ -19,7 +21,9 @@ pub struct UsageError {
 
 impl UsageError {
     pub(super) fn new(error: &clap::Error, command: &Command, arguments: &[OsString]) -> Self {
-        let text = of_variable(error, command, arguments).unwrap_or_else(|| error.to_string());
+        let text = of_variable(error, command, arguments)
+            .or_else(|| of_bytes(error, command, arguments))
+            .unwrap_or_else(|| error.to_string());
         Self {
             text,
             is_mistake: error.use_stderr(),
@@ -102,6 +106,35 @@ fn of_variable(error: &clap::Error, command: &Command, arguments: &[OsString]) -
     Some(format!(
         "error: {variable} {shown}{why} (as a flag: {flag})\n"
     ))
+}
+
+/// The sentence for a variable whose value is no text; clap does not say which one it is.
+fn of_bytes(error: &clap::Error, command: &Command, arguments: &[OsString]) -> Option<String> {
+    if error.kind() != ErrorKind::InvalidUtf8 {
+        return None;
+    }
+    let chosen = command.find_subcommand(arguments.get(1)?)?;
+    let takes_bytes = |argument: &Arg| {
+        let taken = argument.get_value_parser().type_id();
+        taken == TypeId::of::<PathBuf>() || taken == TypeId::of::<OsString>()
+    };
+    let argument = with_nested(chosen)
+        .filter(|argument| !takes_bytes(argument))
+        .find(|argument| {
+            let value = argument.get_env().and_then(std::env::var_os);
+            value.is_some_and(|value| value.to_str().is_none())
+        })?;
+    let variable = argument.get_env()?.to_string_lossy();
+    let flag = argument.get_long().unwrap_or_default();
+    Some(format!(
+        "error: {variable} is not valid UTF-8: correct it or unset it (as a flag: --{flag})\n"
+    ))
+}
+
+/// The arguments of a command and of those below it.
+fn with_nested(command: &Command) -> impl Iterator<Item = &Arg> {
+    let below = command.get_subcommands().flat_map(Command::get_arguments);
+    command.get_arguments().chain(below)
 }
 
 fn argument<'a>(command: &'a Command, flag: &str) -> Option<&'a Arg> {

@@ -15,10 +15,9 @@ use crate::config::{
 };
 use crate::directories;
 use crate::host::Program;
-use crate::host::pwsh::NotFound;
 use crate::install_pwsh;
 use crate::logging::{self, LoggingError};
-use crate::powershell;
+use crate::powershell::{self, UnusablePwsh};
 use crate::serve::{self, Flavour, ServeError};
 
 /// Why there is no demo.
@@ -52,7 +51,7 @@ pub enum DemoError {
     Cloud(#[from] super::cloud::CloudError),
     /// The PowerShell that was named is none.
     #[error(transparent)]
-    Pwsh(NotFound),
+    Pwsh(UnusablePwsh),
     /// The server failed.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -151,18 +150,15 @@ fn program(
     no_install: bool,
     printer: &Printer,
 ) -> Result<(Program, Player), DemoError> {
-    let missing = match powershell::find(sessions, Some(home)) {
+    let missing = match powershell::find_usable(sessions, Some(home)) {
         Ok(pwsh) => return Ok((pwsh.into(), Player::PowerShell)),
         // Another one than was asked for would hide the mistake.
-        Err(wrong @ NotFound::Explicit(_)) => return Err(DemoError::Pwsh(wrong)),
+        Err(wrong) if sessions.pwsh.is_some() => return Err(DemoError::Pwsh(wrong)),
         Err(missing) => missing,
     };
-    if no_install {
-        printer.say(format!("{missing}."));
-    } else {
-        printer.say(
-            "No PowerShell was found: installing the official one for this user (--no-install refuses) …",
-        );
+    printer.say(format!("{missing}."));
+    if !no_install {
+        printer.say("Installing the official one for this user (--no-install refuses) …");
         match install_pwsh::official(home) {
             Ok(pwsh) => return Ok((pwsh.into(), Player::PowerShell)),
             Err(error) => printer.say(format!("That did not work: {error}")),

@@ -122,7 +122,7 @@ pub struct Page {
     pub messages: Vec<Message>,
     /// Where the next page begins.
     pub next: Cursor,
-    /// Whether the page ends inside a line or element.
+    /// Whether the page ends inside a line, or holds a fragment of an element.
     pub partial: bool,
 }
 
@@ -197,7 +197,8 @@ impl Pager {
             if let Some(text) = rest {
                 self.write(text, fragment, whole.ends_line);
                 self.closed = fragment && json;
-                self.inside = !whole.ends_line;
+                // A fragment says that it is one, also where the element ends with it.
+                self.inside = !whole.ends_line || self.closed;
             }
             self.used += listed + inline;
             self.page.next = Cursor::at(self.page.next.record.saturating_add(1));
@@ -358,28 +359,29 @@ fn as_seen(record: &Record) -> Option<Cow<'_, str>> {
     }
 }
 
-/// Characters of what is listed beside the output.
+/// Characters of what is listed beside the output: all that the JSON of its entry takes, and a comma.
 fn listed_characters(format: FormatName, record: &Record, budget: PageBudget) -> usize {
-    let length = |text: &str| cut(text, budget.listed()).chars().count();
+    let message = |stream: &str, text: &str| {
+        characters_of(&Message {
+            stream: stream.to_owned(),
+            text: cut(text, budget.listed()).into_owned(),
+        })
+    };
     match (format, record) {
-        (_, Record::Error(error)) => {
-            let error = listed_error(error, budget);
-            [&error.message, &error.category, &error.id, &error.exception]
-                .map(|text| text.chars().count())
-                .iter()
-                .sum::<usize>()
-                .max(1)
-        }
-        (_, Record::Warning { text }) => length(text).max(1),
-        (
-            FormatName::Json,
-            Record::Verbose { text }
-            | Record::Debug { text }
-            | Record::Information { text, .. }
-            | Record::Console { text, .. },
-        ) => length(text).max(1),
+        (_, Record::Error(error)) => characters_of(&listed_error(error, budget)),
+        (_, Record::Warning { text }) => characters_of(&cut(text, budget.listed())),
+        (FormatName::Json, Record::Verbose { text }) => message("verbose", text),
+        (FormatName::Json, Record::Debug { text }) => message("debug", text),
+        (FormatName::Json, Record::Information { text, .. }) => message("information", text),
+        (FormatName::Json, Record::Console { stream, text }) => message(stream.as_str(), text),
         _ => 0,
     }
+}
+
+fn characters_of(entry: &impl serde::Serialize) -> usize {
+    // Strings and numbers: it cannot fail.
+    let json = serde_json::to_string(entry).unwrap_or_default();
+    json.chars().count() + 1
 }
 
 /// An error without its console form, its texts cut to what one answer can hold.
@@ -397,16 +399,21 @@ fn listed_error(error: &ErrorRecord, budget: PageBudget) -> ErrorRecord {
     }
 }
 
-/// The text, or its beginning with a word on how much is missing; never longer than `most`.
+/// The text, or its beginning with a word on how much is missing; never longer than `most` in JSON.
 fn cut(text: &str, most: usize) -> Cow<'_, str> {
-    let length = text.chars().count();
-    if length <= most {
+    if escaped_characters(text) <= most {
         return Cow::Borrowed(text);
     }
+    let length = text.chars().count();
     let note = format!("… ({length} characters; /jobs/ID/events has all)");
-    let kept = most.saturating_sub(note.chars().count());
-    let mut short: String = text.chars().take(kept).collect();
-    short.extend(note.chars().take(most - kept));
+    let mut left = most.saturating_sub(note.chars().count());
+    let fits = |character: &char| {
+        let room = left.checked_sub(escaped_width(*character));
+        left = room.unwrap_or(0);
+        room.is_some()
+    };
+    let mut short: String = text.chars().take_while(fits).collect();
+    short.extend(note.chars().take(most));
     short.into()
 }
 
@@ -429,7 +436,7 @@ fn take_fitting(text: &str, room: usize, format: FormatName) -> &str {
     for (index, character) in text.char_indices() {
         let cost = match format {
             FormatName::Text => 1,
-            FormatName::Json => json_escaped(character).count(),
+            FormatName::Json => escaped_width(character),
         };
         if cost > left && end > 0 {
             break;
@@ -454,10 +461,17 @@ fn json_escaped(character: char) -> impl Iterator<Item = char> {
     escape.chars().collect::<Vec<_>>().into_iter()
 }
 
+/// Characters that [`json_escaped`] makes of one.
+const fn escaped_width(character: char) -> usize {
+    match character {
+        '"' | '\\' | '\n' | '\r' | '\t' => 2,
+        '\0'..' ' => 6,
+        _ => 1,
+    }
+}
+
 fn escaped_characters(text: &str) -> usize {
-    text.chars()
-        .map(|character| json_escaped(character).count())
-        .sum()
+    text.chars().map(escaped_width).sum()
 }
 
 mod rest;

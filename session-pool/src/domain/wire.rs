@@ -165,7 +165,7 @@ pub struct JobAnswer {
     /// Characters behind this page, as far as known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remaining_characters: Option<u64>,
-    /// The page ends inside a line or element, and the next one goes on there.
+    /// The page ends inside a line, or is a fragment of an element: the next one goes on there.
     #[serde(default, skip_serializing_if = "is_false")]
     pub partial: bool,
     /// The job ended in an earlier life of the pool, and its output is gone.

@@ -64,7 +64,8 @@ pub enum Outcome {
     Completed,
     /// A terminating error ended it; the error is also its last record.
     Failed(ErrorRecord),
-    /// It is not PowerShell: nothing ran. The errors with line and column are only here.
+    /// It is not PowerShell: nothing ran. The first errors, with line and column; all of them were
+    /// records.
     ParseFailed(Vec<ErrorRecord>),
     /// It was stopped by [`super::Host::cancel`].
     Stopped,
@@ -79,7 +80,7 @@ pub(crate) struct Running {
     parse_errors: Vec<ErrorRecord>,
 }
 
-/// More parse errors than anybody reads; the first ones are the telling ones.
+/// Parse errors that an outcome holds; the first ones are the telling ones.
 const MAX_PARSE_ERRORS: usize = 100;
 
 impl Running {
@@ -114,8 +115,9 @@ impl Running {
             }
             Frame::ParseError(error) => {
                 if self.parse_errors.len() < MAX_PARSE_ERRORS {
-                    self.parse_errors.push(error);
+                    self.parse_errors.push(error.clone());
                 }
+                records.push(Record::Error(error));
             }
             Frame::Finished { end, stateful } => {
                 return Ok(Some(Finished {

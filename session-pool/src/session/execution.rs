@@ -128,14 +128,20 @@ fn lost(error: &HostError) -> Executed {
     }
 }
 
+/// Parse errors that are named beside the answer's `errors`, which has all.
+const NAMED: usize = 5;
+
 fn parse_message(errors: &[ErrorRecord]) -> String {
     let mut message = String::from("the command is not valid PowerShell, and nothing was run");
-    for error in errors.iter().take(5) {
+    for error in errors.iter().take(NAMED) {
         let (line, column) = (error.line.unwrap_or(1), error.column.unwrap_or(1));
         message.push_str(&format!(
             "; line {line}, column {column}: {}",
             error.message.chars().take(300).collect::<String>()
         ));
+    }
+    if errors.len() > NAMED {
+        message.push_str("; the others are in \"errors\"");
     }
     message
 }

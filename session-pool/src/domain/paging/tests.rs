@@ -85,6 +85,65 @@ fn a_line_longer_than_a_page_is_cut_inside_and_goes_on() {
     assert_eq!(whole, format!("before\n{long}\nbehind\n"));
 }
 
+/// All that a page adds to its answer, as JSON.
+fn characters(page: &Page) -> usize {
+    let listed = [
+        serde_json::to_string(&page.errors),
+        serde_json::to_string(&page.warnings),
+        serde_json::to_string(&page.messages),
+    ];
+    let listed = listed.map(|json| json.unwrap().chars().count() - 2);
+    page.output.chars().count() + listed.iter().sum::<usize>()
+}
+
+#[test]
+fn many_small_errors_and_warnings_fill_pages_with_all_that_they_take() {
+    let records: Vec<_> = (0..2_000)
+        .flat_map(|n| {
+            let text = format!("\"{n}\"");
+            [
+                error("x"),
+                Record::Warning { text: text.clone() },
+                Record::Verbose { text },
+            ]
+        })
+        .collect();
+    for format in [FormatName::Text, FormatName::Json] {
+        let pages = pages(format, &records, PageBudget::default());
+        let largest = pages.iter().map(characters).max().unwrap();
+        assert!(largest <= 40_000, "{format:?}: {largest}");
+        assert_eq!(
+            pages.iter().map(|page| page.errors.len()).sum::<usize>(),
+            2_000
+        );
+    }
+}
+
+#[test]
+fn one_entry_never_passes_its_page_whatever_its_characters_take() {
+    let control = "\u{1}\"".repeat(20_000);
+    let record = Record::Error(ErrorRecord {
+        message: control.clone(),
+        category: control.clone(),
+        id: control.clone(),
+        exception: control.clone(),
+        line: Some(u32::MAX),
+        column: Some(u32::MAX),
+        terminating: true,
+        rendered: String::new(),
+    });
+    let records = [record, Record::Warning { text: control }];
+    for size in [200, 1_000, 40_000] {
+        for page in pages(FormatName::Json, &records, budget(size)) {
+            assert!(
+                characters(&page) <= usize::try_from(size).unwrap(),
+                "{size}: {}",
+                characters(&page)
+            );
+        }
+    }
+}
+
 #[test]
 fn each_json_page_is_an_array_of_its_own() {
     let records: Vec<_> = (0..100)
@@ -127,9 +186,7 @@ fn a_json_element_longer_than_a_page_comes_in_fragments() {
         assert!(page.warnings.is_empty());
     }
     assert_eq!(whole, text);
-    let (end, beginning) = fragments.split_last().unwrap();
-    assert!(beginning.iter().all(|page| page.partial));
-    assert!(!end.partial, "the element ends with this page");
+    assert!(fragments.iter().all(|page| page.partial));
 }
 
 fn pieces(texts: &[&str]) -> Vec<Record> {
@@ -175,8 +232,7 @@ fn the_pieces_of_an_element_are_fragments() {
         whole.push_str(read[0]["fragment"].as_str().unwrap());
     }
     assert_eq!(whole, format!("{long}yz\""));
-    let (end, beginning) = fragments.split_last().unwrap();
-    assert!(beginning.iter().all(|page| page.partial) && !end.partial);
+    assert!(fragments.iter().all(|page| page.partial));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::io::{Seek, SeekFrom};
 use super::super::testing::{HOUR, budget, job, journal, key};
 use super::memory::MOST_EXPIRED;
 use super::*;
+use crate::domain::format::FormatName;
 use crate::domain::job::JobState;
 use crate::session::ending::Ending;
 use crate::session::job::Job;
@@ -179,4 +180,16 @@ fn a_bit_of_an_older_pool_is_a_loss() {
     std::fs::write(file, format!("{line}\n")).unwrap();
     let journal = journal(directory.path());
     assert!(journal.is_missed(&key(), None, journal.tellings()));
+}
+
+#[test]
+fn a_job_of_an_earlier_life_keeps_its_format() {
+    let (budget, directory) = budget(1, 1, 1);
+    let job = job(&budget);
+    let mut entry = JobEntry::of(&job, &Phase::Queued);
+    entry.format = FormatName::Json;
+    journal(directory.path()).note_job(entry);
+    let again = journal(directory.path());
+    let remembered = Job::remembered(&again.jobs()[0], &budget);
+    assert_eq!(remembered.format(), FormatName::Json);
 }

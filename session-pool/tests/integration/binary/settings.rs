@@ -1,6 +1,7 @@
 //! A wrong value of each setting ends the program with 64 and a sentence that names the variable.
 
 use std::collections::BTreeSet;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 
 use crate::support::{Context, Needs, Server, Suite, add, outcome, session_pool};
@@ -12,6 +13,7 @@ pub fn trials(suite: &mut Suite) {
         Needs::Nothing,
         [
             every_wrong_value_names_its_variable,
+            a_value_that_is_no_text_names_its_variable,
             a_busy_port_is_no_wrong_value
         ]
     );
@@ -96,6 +98,25 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("SESSION_POOL_KEEP_RESULTS", "-1", "with its unit"),
     ("SESSION_POOL_KEEP_RESULTS", "3600", "with its unit"),
 ];
+
+async fn a_value_that_is_no_text_names_its_variable(cx: &Context) {
+    for (program, variable) in [
+        ("serve", "COMMAND_TIMEOUT"),
+        ("serve", "SESSION_POOL_TOKEN"),
+        ("serve", "M365_CONNECTION"),
+        ("demo", "SESSION_POOL_PORT"),
+    ] {
+        let mut command = session_pool(cx, &[program]);
+        command.env(variable, std::ffi::OsStr::from_bytes(b"sec\xffret"));
+        let (code, said) = outcome(command).await;
+        let names = said.starts_with("error: ") && said.contains(variable);
+        assert!(
+            code == 64 && names && said.contains("UTF-8"),
+            "{variable}: {code} {said}"
+        );
+        assert!(!said.contains("sec"), "{said}");
+    }
+}
 
 async fn every_wrong_value_names_its_variable(cx: &Context) {
     let old = cx.path().join("OLD");
