@@ -3,6 +3,7 @@
 pub mod aadsts;
 pub mod ansi;
 pub mod audit;
+pub mod backoff;
 pub mod caller_state;
 pub mod cause;
 pub mod compose;

@@ -56,6 +56,11 @@ impl SessionKey {
         }
     }
 
+    /// Whether it is of a site of which there may be any number.
+    pub const fn is_of_a_site(&self) -> bool {
+        matches!(self.scope, Scope::Pnp(Site::Url(_)))
+    }
+
     /// The module.
     pub const fn module(&self) -> Module {
         match self.scope {

@@ -7,14 +7,17 @@ use std::collections::BTreeSet;
 use std::io::{self, BufRead};
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use super::error::HostError;
 use super::privileges::make_non_dumpable;
+use crate::domain::backoff::Backoff;
 
 /// The hidden word of the command line that runs [`run`].
 pub const COMMAND: &str = "__reaper";
@@ -45,6 +48,8 @@ impl Reaper {
                 program,
                 helper: Some(helper),
                 groups: BTreeSet::new(),
+                backoff: Backoff::default(),
+                again_at: None,
             }
             .run(receiver),
         );
@@ -103,6 +108,7 @@ impl Reaper {
 struct Helper {
     child: Child,
     list: ChildStdin,
+    began: Instant,
 }
 
 impl Helper {
@@ -116,7 +122,11 @@ impl Helper {
             .stderr(Stdio::null())
             .spawn()?;
         let list = child.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
-        Ok(Self { child, list })
+        Ok(Self {
+            child,
+            list,
+            began: Instant::now(),
+        })
     }
 
     async fn say(&mut self, sign: char, group: Pid) -> io::Result<()> {
@@ -127,7 +137,9 @@ impl Helper {
     }
 
     async fn end(self) {
-        let Self { mut child, list } = self;
+        let Self {
+            mut child, list, ..
+        } = self;
         drop(list);
         if let Err(error) = child.wait().await {
             tracing::warn!(%error, "the clean-up helper could not be awaited");
@@ -140,6 +152,9 @@ struct Keeper {
     program: PathBuf,
     helper: Option<Helper>,
     groups: BTreeSet<i32>,
+    backoff: Backoff,
+    /// When another one is started, where there is none.
+    again_at: Option<Instant>,
 }
 
 impl Keeper {
@@ -148,9 +163,14 @@ impl Keeper {
         loop {
             let request = tokio::select! {
                 request = requests.recv() => request,
-                () = Self::death(&mut self.helper) => {
-                    tracing::warn!("the clean-up helper was killed; starting another");
+                lived = Self::death(&mut self.helper) => {
                     self.helper = None;
+                    let wait = self.backoff.after(lived);
+                    tracing::warn!(wait_ms = wait.as_millis(), "the clean-up helper was killed; another takes its place");
+                    self.again_at = Some(Instant::now() + wait);
+                    continue;
+                }
+                () = due(self.again_at) => {
                     if let Err(error) = self.revive().await {
                         tracing::error!(%error, "cannot start the clean-up helper again; no process is started until it can be");
                     }
@@ -181,11 +201,13 @@ impl Keeper {
         }
     }
 
-    async fn death(helper: &mut Option<Helper>) {
+    /// Resolves when the helper has ended, with how long it lived.
+    async fn death(helper: &mut Option<Helper>) -> Duration {
         match helper {
             Some(helper) => {
                 // How it ended does not matter: without it nothing is cleaned up.
                 let _ = helper.child.wait().await;
+                helper.began.elapsed()
             }
             None => std::future::pending().await,
         }
@@ -219,6 +241,15 @@ impl Keeper {
 
     /// Starts another helper and gives it the whole list.
     async fn revive(&mut self) -> io::Result<()> {
+        let revived = self.start_another().await;
+        self.again_at = match &revived {
+            Ok(()) => None,
+            Err(_) => Some(Instant::now() + self.backoff.after(Duration::ZERO)),
+        };
+        revived
+    }
+
+    async fn start_another(&mut self) -> io::Result<()> {
         if let Some(old) = self.helper.take() {
             old.end().await;
         }
@@ -228,6 +259,13 @@ impl Keeper {
         }
         self.helper = Some(helper);
         Ok(())
+    }
+}
+
+async fn due(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::domain::job::JobId;
+use crate::domain::job::{JobId, JobState};
+use crate::domain::session_key::SessionKey;
 use crate::domain::wire::JobSummary;
 
 use super::budget::ResultBudget;
@@ -79,10 +80,23 @@ impl Catalog {
         &self.budget
     }
 
-    /// Takes in a new job.
+    /// Takes in a new job; one that is known stays as it is.
     pub(super) fn add(&self, job: &Arc<Job>) {
+        let mut jobs = self.lock();
+        // Its caller may have been told of it before it had a place in a queue.
+        if jobs.known.contains_key(&job.id()) {
+            return;
+        }
         self.journal.note_job(JobEntry::of(job, &Phase::Queued));
-        self.lock().known.insert(job.id(), Arc::clone(job));
+        jobs.known.insert(job.id(), Arc::clone(job));
+    }
+
+    /// The jobs of these sessions whose command has not begun.
+    pub(super) fn queued_where(&self, wanted: impl Fn(&SessionKey) -> bool) -> Vec<Arc<Job>> {
+        let known: Vec<_> = self.lock().known.values().cloned().collect();
+        let is_wanted =
+            |job: &Arc<Job>| wanted(&job.order().key) && job.state() == JobState::Queued;
+        known.into_iter().filter(is_wanted).collect()
     }
 
     /// A job's command begins. False where the job was cancelled before.

@@ -92,6 +92,10 @@ pub enum FailureCode {
     SignInFailed,
     /// Somebody else is signed in than the registry expects.
     WrongAccount,
+    /// The process that checks commands cannot be had.
+    NotChecked,
+    /// The job was made before it was known that it has no place: the word of that refusal.
+    Refused(&'static str),
 }
 
 impl FailureCode {
@@ -106,6 +110,8 @@ impl FailureCode {
             Self::ProcessLimit => "process_limit",
             Self::SignInFailed => "sign_in_failed",
             Self::WrongAccount => "wrong_account",
+            Self::NotChecked => "not_checked",
+            Self::Refused(code) => code,
         }
     }
 }

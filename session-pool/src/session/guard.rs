@@ -19,7 +19,7 @@ use crate::host::{Reaper, SpawnSpec};
 
 use super::checking::{Checking, Question, WAITING};
 use super::confirmations::{Binding, Confirmations, NothingToConfirm, Yes};
-use super::ending::Ending;
+use super::ending::{Ending, Failure, FailureCode};
 use super::policy_file::PolicyHandle;
 
 /// What a guard is made of.
@@ -156,13 +156,13 @@ impl Guard {
     ) -> Verdict {
         match self.facts(command).await {
             Ok(facts) => self.decide(key, connection, &facts),
-            Err(refusal) => refusal,
+            Err(error) => no_facts(error.as_ref()),
         }
     }
 
     /// Lets a command through, or says what becomes of it instead.
     pub(super) async fn pass(&self, ask: Ask<'_>) -> Result<Passage, Ending> {
-        let facts = self.facts(ask.command).await.map_err(Ending::Blocked)?;
+        let facts = self.facts(ask.command).await.map_err(unjudged)?;
         let verdict = self.decide(ask.key, ask.connection, &facts);
         let yes = match verdict.decision {
             Decision::Block => return Err(Ending::Blocked(verdict)),
@@ -256,31 +256,38 @@ impl Guard {
         }
     }
 
-    /// Facts, or the refusal of a command that nothing is known of.
-    async fn facts(&self, command: &str) -> Result<Facts, Verdict> {
-        let refuse = |error: Option<CheckError>| {
-            let reason = error.map_or_else(
-                || "the process that checks commands has ended".to_owned(),
-                |error| error.to_string(),
-            );
-            Verdict::blocked(
-                "no-facts",
-                &format!("nothing is known of this command, so it is refused: {reason}"),
-                "send it again; split it where it is very long; look into the pool's log",
-            )
-        };
+    /// Facts; nothing where the checker's task has ended with the pool.
+    async fn facts(&self, command: &str) -> Result<Facts, Option<CheckError>> {
         let (answer, receiver) = oneshot::channel();
         let question = Question {
             text: command.to_owned(),
             answer,
         };
-        self.questions
-            .send(question)
-            .await
-            .map_err(|_| refuse(None))?;
-        receiver
-            .await
-            .map_err(|_| refuse(None))?
-            .map_err(|error| refuse(Some(error)))
+        self.questions.send(question).await.map_err(|_| None)?;
+        receiver.await.map_err(|_| None)?.map_err(Some)
     }
+}
+
+/// What becomes of a command of which nothing is known: it is never run.
+fn unjudged(error: Option<CheckError>) -> Ending {
+    match error {
+        // No rule has anything against it: the machine lacks what it takes to look.
+        Some(error @ CheckError::Host(_)) => Ending::Failed(Failure::new(
+            FailureCode::NotChecked,
+            format!("nothing was run, because every command is checked before: {error}"),
+        )),
+        error => Ending::Blocked(no_facts(error.as_ref())),
+    }
+}
+
+fn no_facts(error: Option<&CheckError>) -> Verdict {
+    let reason = error.map_or_else(
+        || "the process that checks commands has ended".to_owned(),
+        ToString::to_string,
+    );
+    Verdict::blocked(
+        "no-facts",
+        &format!("nothing is known of this command, so it is refused: {reason}"),
+        "send it again; split it where it is very long; look into the pool's log",
+    )
 }

@@ -1,9 +1,11 @@
 //! What everyone but its own task holds of a session.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::domain::session_key::SessionKey;
 use crate::domain::wire::SessionStatus;
@@ -18,6 +20,9 @@ use super::worker::{Shared, Work, Worker};
 /// When a caller who met a full queue should come back.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
+/// How long a session has nothing to do until it counts as idle.
+const IDLE: Duration = Duration::from_secs(60);
+
 /// A running session.
 #[derive(Debug)]
 pub(super) struct SessionHandle {
@@ -26,6 +31,8 @@ pub(super) struct SessionHandle {
     stop: StopSender,
     view: watch::Receiver<SessionView>,
     departure: Departure,
+    /// When a work was last put into its queue.
+    asked: Cell<Instant>,
 }
 
 impl SessionHandle {
@@ -59,6 +66,7 @@ impl SessionHandle {
             stop,
             view,
             departure,
+            asked: Cell::new(Instant::now()),
         }
     }
 
@@ -68,24 +76,45 @@ impl SessionHandle {
         view.pid.is_none() && !view.busy
     }
 
+    /// Whether it has had nothing to do for a while, and no process. (A work that its task has
+    /// just taken out of the queue is in neither: hence the while.)
+    pub(super) fn is_idle(&self) -> bool {
+        self.asked.get().elapsed() >= IDLE && self.lacks_process() && self.inbox.waiting() == 0
+    }
+
+    /// When it was last asked for something.
+    pub(super) const fn last_asked(&self) -> Instant {
+        self.asked.get()
+    }
+
+    /// Whether its queue takes one more.
+    pub(super) fn has_room(&self) -> Result<(), Refused> {
+        let refused = |no_place| self.refused(no_place);
+        self.inbox.has_room().map_err(refused)
+    }
+
     pub(super) const fn key(&self) -> &SessionKey {
         &self.key
     }
 
     /// Puts a work into the queue; it is made only when there is a place for it.
     pub(super) fn submit<T>(&self, make: impl FnOnce() -> (Work, T)) -> Result<T, Refused> {
-        self.inbox.push_with(make).map_err(|no_place| {
-            let waiting = match no_place {
-                NoPlace::Full { waiting } => waiting,
-                // It failed this very moment; the next request finds a fresh one.
-                NoPlace::Closed => 0,
-            };
-            Refused::QueueFull {
-                session: self.key.to_string(),
-                waiting,
-                retry_after: RETRY_AFTER,
-            }
-        })
+        self.asked.set(Instant::now());
+        let refused = |no_place| self.refused(no_place);
+        self.inbox.push_with(make).map_err(refused)
+    }
+
+    fn refused(&self, no_place: NoPlace) -> Refused {
+        let waiting = match no_place {
+            NoPlace::Full { waiting } => waiting,
+            // It failed this very moment; the next request finds a fresh one.
+            NoPlace::Closed => 0,
+        };
+        Refused::QueueFull {
+            session: self.key.to_string(),
+            waiting,
+            retry_after: RETRY_AFTER,
+        }
     }
 
     /// Whether its task takes no more: it was stopped, or has failed.

@@ -1,5 +1,6 @@
 //! Sessions: one task owns one session and its process; everyone else holds a handle.
 
+mod admission;
 mod answer;
 mod app_sign_in;
 mod budget;

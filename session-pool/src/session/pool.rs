@@ -11,15 +11,13 @@ use crate::domain::module::Module;
 use crate::domain::policy::{CheckRequest, Verdict};
 use crate::domain::registry::{Connection, ConnectionName, Registry};
 use crate::domain::session_key::SessionKey;
-use crate::domain::trace::TraceParent;
 use crate::domain::wire::{JobSummary, RunRequest, SessionStatus};
 
 use super::budget::ResultBudget;
 use super::catalog::{Catalog, JobMissing};
 use super::credentials::{CertificateWatch, Credentials};
 use super::departure::Departure;
-use super::ending::Ending;
-use super::guard::{Ask, Guard};
+use super::guard::Guard;
 use super::job::Job;
 use super::journal::Journal;
 use super::launcher::Launcher;
@@ -106,51 +104,6 @@ impl Pool {
         }))
     }
 
-    /// Makes a job of a request. Waits for nothing but the policy's decision; a command that is
-    /// refused, or needs a yes, is a job that has ended.
-    ///
-    /// # Errors
-    /// [`Refused`]: no job was made and nothing runs.
-    pub async fn submit(
-        &self,
-        request: RunRequest,
-        trace: Option<TraceParent>,
-    ) -> Result<Arc<Job>, Refused> {
-        let asked = self.0.shared.journal.tellings();
-        let connection = self.connection(request.connection.as_deref())?;
-        let code = request.confirmation.clone();
-        let confirmed = request.confirmed.unwrap_or_default();
-        let (order, command) = Order::of(request, trace, &connection, &self.0.limits)?;
-        let ask = Ask {
-            key: &order.key,
-            connection: &connection,
-            command: &command,
-            code: code.as_deref(),
-            confirmed,
-        };
-        let passage = match self.0.shared.guard.pass(ask).await {
-            Ok(passage) => passage,
-            Err(ending) => return Ok(self.ended(order, ending)),
-        };
-        let mut sessions = self.lock();
-        let queue_length = self.0.limits.queue_length;
-        let key = order.key.clone();
-        let session = sessions.open(&key, &self.0.shared, queue_length)?;
-        session.submit(|| {
-            let catalog = &self.0.shared.catalog;
-            let job = Arc::new(Job::new(order, Arc::clone(catalog.budget())));
-            catalog.add(&job);
-            let work = Work {
-                job: Arc::clone(&job),
-                connection,
-                command,
-                passage,
-                asked,
-            };
-            (work, job)
-        })
-    }
-
     /// What the policy says to a command. Nothing is run.
     ///
     /// # Errors
@@ -174,15 +127,6 @@ impl Pool {
     /// What decides on commands.
     pub fn guard(&self) -> &Guard {
         &self.0.shared.guard
-    }
-
-    /// A job of a command that is not run.
-    fn ended(&self, order: Order, ending: Ending) -> Arc<Job> {
-        let catalog = &self.0.shared.catalog;
-        let job = Arc::new(Job::new(order, Arc::clone(catalog.budget())));
-        catalog.add(&job);
-        catalog.conclude(&job, ending);
-        job
     }
 
     /// A job that is still known.
@@ -243,7 +187,13 @@ impl Pool {
             until: Instant::now() + grace + FAREWELL,
         };
         let closed = self.lock().close(wanted, order);
-        let (ids, departures): (Vec<_>, Vec<_>) = closed.into_iter().unzip();
+        let catalog = &self.0.shared.catalog;
+        // Those too whose command the policy has not judged yet: they are in no session's queue.
+        for job in catalog.queued_where(wanted) {
+            catalog.cancel_if_queued(&job, order.stop.by);
+        }
+        let (mut ids, departures): (Vec<_>, Vec<_>) = closed.into_iter().unzip();
+        ids.dedup();
         all_gone(departures).await;
         Ok(ids)
     }
@@ -348,7 +298,31 @@ impl Pool {
         self.0.shared.guard.end().await;
     }
 
-    fn connection(&self, asked: Option<&str>) -> Result<Arc<Connection>, Refused> {
+    pub(super) fn shared(&self) -> &Shared {
+        &self.0.shared
+    }
+
+    pub(super) fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// Puts a work into the queue of its session, which is made where there is none.
+    pub(super) fn enqueue(
+        &self,
+        key: &SessionKey,
+        make: impl FnOnce() -> Work,
+    ) -> Result<(), Refused> {
+        let mut sessions = self.lock();
+        let session = sessions.open(key, &self.0.shared, self.0.limits.queue_length)?;
+        session.submit(|| (make(), ()))
+    }
+
+    /// Whether the queue of this session takes one more, as far as can be said before it is tried.
+    pub(super) fn has_room(&self, key: &SessionKey) -> Result<(), Refused> {
+        self.lock().has_room(key)
+    }
+
+    pub(super) fn connection(&self, asked: Option<&str>) -> Result<Arc<Connection>, Refused> {
         let only = self.0.only.as_deref();
         let name = match (asked.filter(|name| !name.is_empty()), only) {
             (Some(asked), Some(served)) if asked != served => {

@@ -70,6 +70,18 @@ impl QueueSender {
         Ok(made)
     }
 
+    /// Whether one more can wait.
+    pub(super) fn has_room(&self) -> Result<(), NoPlace> {
+        let waiting = self.waiting();
+        if self.is_closed() {
+            Err(NoPlace::Closed)
+        } else if waiting >= self.0.capacity {
+            Err(NoPlace::Full { waiting })
+        } else {
+            Ok(())
+        }
+    }
+
     /// How many wait.
     pub(super) fn waiting(&self) -> usize {
         let inner = self.0.lock();

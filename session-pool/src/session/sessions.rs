@@ -3,6 +3,9 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::domain::session_key::SessionKey;
 use crate::domain::wire::SessionStatus;
@@ -10,8 +13,11 @@ use crate::domain::wire::SessionStatus;
 use super::departure::Departure;
 use super::handle::SessionHandle;
 use super::refused::Refused;
-use super::stop::CloseOrder;
+use super::stop::{CloseOrder, StopOrder};
 use super::worker::Shared;
+
+/// Sessions of pnp sites that are kept without a process.
+const MOST_IDLE_SITES: usize = 32;
 
 /// The sessions of a pool.
 #[derive(Debug, Default)]
@@ -42,6 +48,7 @@ impl Sessions {
         }
         self.leaving
             .retain(|session| !session.departure().is_done());
+        self.forget_idle_sites();
         // A first look, so that the caller hears it before there is a job; the process itself takes
         // its share when it starts.
         let room = shared.processes.available_permits() > 0;
@@ -62,26 +69,60 @@ impl Sessions {
         }
     }
 
-    /// Tells these sessions to end; returns their ids and what to wait for.
+    /// Whether the queue of this session takes one more.
+    ///
+    /// # Errors
+    /// [`Refused`]: it is full, or the pool is ending.
+    pub(super) fn has_room(&self, key: &SessionKey) -> Result<(), Refused> {
+        if self.draining {
+            return Err(Refused::ShuttingDown);
+        }
+        self.open.get(key).map_or(Ok(()), SessionHandle::has_room)
+    }
+
+    /// Each site is a session of its own, and callers may name any number of them: of those that
+    /// have nothing any more only so many are kept.
+    fn forget_idle_sites(&mut self) {
+        let idle = self
+            .open
+            .iter()
+            .filter(|(key, session)| key.is_of_a_site() && session.is_idle())
+            .map(|(key, session)| (session.last_asked(), key.clone()))
+            .collect();
+        let oldest = oldest_beyond(idle, MOST_IDLE_SITES);
+        for session in oldest.filter_map(|key| self.open.remove(&key)) {
+            session.stop(CloseOrder {
+                stop: StopOrder {
+                    by: "the pool, which keeps only so many sites",
+                    grace: Duration::ZERO,
+                },
+                until: Instant::now(),
+            });
+            self.leaving.push(session);
+        }
+    }
+
+    /// Tells these sessions to end; returns their ids and what to wait for, also for those that were
+    /// told before and have not ended yet.
     pub(super) fn close(
         &mut self,
         wanted: impl Fn(&SessionKey) -> bool,
         order: CloseOrder,
     ) -> Vec<(String, Departure)> {
-        let closed: Vec<_> = self
-            .open
-            .extract_if(|key, _| wanted(key))
-            .map(|(_, session)| session)
-            .collect();
-        let mut departures: Vec<_> = closed
+        self.leaving
+            .retain(|session| !session.departure().is_done());
+        let closed = self.open.extract_if(|key, _| wanted(key));
+        self.leaving.extend(closed.map(|(_, session)| session));
+        let mut departures: Vec<_> = self
+            .leaving
             .iter()
+            .filter(|session| wanted(session.key()))
             .map(|session| {
                 session.stop(order);
                 (session.key().to_string(), session.departure())
             })
             .collect();
-        departures.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        self.leaving.extend(closed);
+        departures.sort_by(|(a, _), (b, _)| a.cmp(b));
         departures
     }
 
@@ -108,8 +149,29 @@ impl Sessions {
         sessions
     }
 
-    /// The keys of the open ones.
+    /// The keys of all that have not ended.
     pub(super) fn keys(&self) -> impl Iterator<Item = &SessionKey> {
-        self.open.keys()
+        let leaving = self.leaving.iter();
+        let leaving = leaving.filter(|session| !session.departure().is_done());
+        self.open.keys().chain(leaving.map(SessionHandle::key))
+    }
+}
+
+/// Of more than so many, the ones that were used longest ago.
+fn oldest_beyond<T: Ord, K: Ord>(mut all: Vec<(T, K)>, most: usize) -> impl Iterator<Item = K> {
+    all.sort_unstable();
+    let too_many = all.len().saturating_sub(most);
+    all.into_iter().take(too_many).map(|(_, key)| key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_too_many_those_go_that_were_used_longest_ago() {
+        let used = vec![(3, "c"), (1, "a"), (4, "d"), (2, "b")];
+        assert!(oldest_beyond(used.clone(), 2).eq(["a", "b"]));
+        assert_eq!(oldest_beyond(used, 4).count(), 0);
     }
 }

@@ -3,6 +3,7 @@
 mod barrier;
 mod caller_state;
 mod checker;
+mod checking;
 mod corpus;
 mod run;
 
@@ -21,6 +22,7 @@ pub fn trials(suite: &mut Suite) {
     barrier::trials(suite);
     caller_state::trials(suite);
     checker::trials(suite);
+    checking::trials(suite);
     corpus::trials(suite);
     run::trials(suite);
 }

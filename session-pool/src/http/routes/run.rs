@@ -72,11 +72,13 @@ async fn submit_and_wait(
 ) -> Result<JobAnswer, ApiError> {
     let budget = budget(app, request.max_characters)?;
     let wait = wait(request.wait_seconds)?;
-    let job = app.pool().submit(request, arrival.trace).await?;
-    match wait {
+    let until = wait.map(|wait| Instant::from_std(arrival.at) + wait);
+    let pool = app.pool();
+    let job = pool.submit_until(request, arrival.trace, until).await?;
+    match until {
         None => job.finished().await,
         // Past it the job goes on, and the answer says so.
-        Some(wait) => drop(timeout_at(Instant::from_std(arrival.at) + wait, job.finished()).await),
+        Some(until) => drop(timeout_at(until, job.finished()).await),
     }
     // A job was made: whoever hears of an error instead may send its command again.
     Ok(job

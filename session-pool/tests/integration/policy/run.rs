@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal};
 use serde_json::json;
 use session_pool::domain::policy::{CheckRequest, ConfirmBy, Decision, SendGuards};
 use session_pool::domain::wire::{AnswerStatus, JobAnswer, RunRequest};
@@ -26,8 +25,6 @@ pub fn trials(suite: &mut Suite) {
             the_word_of_a_caller_alone_confirms_nothing,
             switched_off_guards_let_sends_through_and_nothing_else,
             a_command_is_explained_while_its_session_is_busy,
-            a_checker_that_died_is_replaced,
-            no_answer_from_the_checker_is_a_refusal,
             a_policy_that_changed_holds_for_what_still_waits,
             an_answer_says_once_that_the_barrier_is_an_older_one,
         ]
@@ -38,7 +35,7 @@ const SEND: &str = "Send-MailMessage -To a@x.example -Subject Hello -Body Text -
 const SECRET: &str = "Get-AzKeyVaultSecret -VaultName v -Name n";
 
 /// A pool whose sessions are played and whose commands are really checked.
-fn pool(cx: &Context, sends: SendGuards) -> Pool {
+pub(super) fn pool(cx: &Context, sends: SendGuards) -> Pool {
     let policy = PolicyWatcher::open(cx.path().join("policy.toml"))
         .unwrap()
         .1;
@@ -54,7 +51,7 @@ fn pool(cx: &Context, sends: SendGuards) -> Pool {
     })
 }
 
-fn request(command: &str) -> RunRequest {
+pub(super) fn request(command: &str) -> RunRequest {
     RunRequest {
         connection: Some("Contoso".to_owned()),
         module: Some("exo".to_owned()),
@@ -63,7 +60,7 @@ fn request(command: &str) -> RunRequest {
     }
 }
 
-async fn run(pool: &Pool, command: &str) -> JobAnswer {
+pub(super) async fn run(pool: &Pool, command: &str) -> JobAnswer {
     run_with(pool, request(command)).await
 }
 
@@ -71,7 +68,7 @@ async fn run_with(pool: &Pool, request: RunRequest) -> JobAnswer {
     finished(&pool.submit(request, None).await.unwrap()).await
 }
 
-async fn end(pool: Pool) {
+pub(super) async fn end(pool: Pool) {
     pool.drain(Duration::from_secs(1)).await;
 }
 
@@ -202,61 +199,13 @@ async fn a_command_is_explained_while_its_session_is_busy(cx: &Context) {
     end(pool).await;
 }
 
-/// The checker's process, by its script's name.
-fn checker(cx: &Context) -> Option<u32> {
-    let found = crate::support::with_directory(cx.path());
-    let line = found.iter().find(|line| line.contains("checker.ps1"))?;
-    line.split(' ').next()?.parse().ok()
-}
-
-async fn decision(pool: &Pool, command: &str) -> Decision {
+pub(super) async fn decision(pool: &Pool, command: &str) -> Decision {
     let request = CheckRequest {
         connection: Some("Contoso".to_owned()),
         module: Some("exo".to_owned()),
         command: Some(command.to_owned()),
     };
     pool.check(request).await.unwrap().decision
-}
-
-async fn a_checker_that_died_is_replaced(cx: &Context) {
-    let pool = pool(cx, SendGuards::On);
-    assert_eq!(decision(&pool, "Get-Date").await, Decision::Allow);
-    let first = checker(cx).unwrap();
-    signal(first, Signal::KILL);
-    until("a fresh checker runs", || {
-        checker(cx).is_some_and(|pid| pid != first)
-    })
-    .await;
-    assert_eq!(decision(&pool, "Get-Date").await, Decision::Allow);
-    end(pool).await;
-}
-
-async fn no_answer_from_the_checker_is_a_refusal(cx: &Context) {
-    let pool = pool(cx, SendGuards::On);
-    assert_eq!(decision(&pool, "Get-Date").await, Decision::Allow);
-    let pid = checker(cx).unwrap();
-    signal(pid, Signal::STOP);
-    // Its threads stop one after the other.
-    until("the checker has stopped", || is_stopped(pid)).await;
-    let answer = run(&pool, "Get-Date").await;
-    assert_eq!(answer.status, AnswerStatus::Blocked);
-    assert_eq!(answer.rules[0].id, "no-facts");
-    // The next one has a fresh checker.
-    assert_eq!(decision(&pool, "Get-Date").await, Decision::Allow);
-    end(pool).await;
-}
-
-fn is_stopped(pid: u32) -> bool {
-    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
-    tasks.flatten().all(|task| {
-        let status = std::fs::read_to_string(task.path().join("status")).unwrap_or_default();
-        status.contains("\nState:\tT")
-    })
-}
-
-fn signal(pid: u32, signal: Signal) {
-    let pid = Pid::from_raw(pid.try_into().unwrap()).unwrap();
-    rustix::process::kill_process(pid, signal).unwrap();
 }
 
 /// A pool that follows its policy file, and what ends that.

@@ -15,6 +15,7 @@ pub fn trials(suite: &mut Suite) {
         [
             a_session_starts_when_the_one_before_is_gone,
             a_reset_during_a_start_waits_for_the_end_of_the_process,
+            a_second_reset_waits_as_the_first_does,
             a_drain_waits_for_sessions_that_were_reset,
             a_drain_without_time_kills_what_lingers,
         ]
@@ -65,6 +66,25 @@ async fn a_reset_during_a_start_waits_for_the_end_of_the_process(cx: &Context) {
     pool.reset(Some("Contoso"), None).await.unwrap();
     assert!(group_is_gone(group));
     assert_eq!(answer(&job).await.state, JobState::Cancelled);
+}
+
+async fn a_second_reset_waits_as_the_first_does(cx: &Context) {
+    let mut parts = parts(cx, cx.fake(SIGNED_IN));
+    parts.limits.cancel_grace = Duration::from_secs(1);
+    let pool = Pool::new(parts);
+    running(&pool, "stuck").await;
+    let group = pid(&pool);
+    let first = tokio::spawn({
+        let pool = pool.clone();
+        async move { pool.reset(Some("Contoso"), None).await }
+    });
+    until("the session is closed", || pool.status().is_empty()).await;
+    let second = pool.reset(Some("Contoso"), Some("exo")).await.unwrap();
+    assert!(group_is_gone(group));
+    assert_eq!(second, ["Contoso/exo"]);
+    assert_eq!(first.await.unwrap().unwrap(), ["Contoso/exo"]);
+    assert_eq!(pool.reset(Some("Contoso"), None).await.unwrap(), [""; 0]);
+    pool.drain(Duration::from_secs(1)).await;
 }
 
 async fn a_drain_waits_for_sessions_that_were_reset(cx: &Context) {

@@ -1,0 +1,180 @@
+//! How a request becomes a job: an order, the policy's word, and a place in the queue.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use crate::domain::loss::Tellings;
+use crate::domain::registry::Connection;
+use crate::domain::trace::TraceParent;
+use crate::domain::wire::RunRequest;
+
+use super::ending::{Ending, Failure, FailureCode};
+use super::guard::Ask;
+use super::job::Job;
+use super::order::Order;
+use super::pool::Pool;
+use super::refused::Refused;
+use super::worker::Work;
+
+/// So long a request waits for the policy's word whatever its own wait is. It comes within a
+/// millisecond as a rule, and says whether there is to be a job.
+const WORD: Duration = Duration::from_millis(250);
+
+/// A request on its way.
+#[derive(Debug)]
+struct Candidate {
+    job: Arc<Job>,
+    connection: Arc<Connection>,
+    command: String,
+    code: Option<String>,
+    confirmed: bool,
+    asked: Tellings,
+    known: Mutex<Known>,
+}
+
+/// What its caller has been told.
+#[derive(Debug)]
+enum Known {
+    /// Nothing yet: it may still be refused.
+    Nothing,
+    /// There is a job.
+    Job,
+    /// There is none.
+    Refused(Refused),
+}
+
+impl Pool {
+    /// Makes a job of a request. Waits for nothing but the policy's decision; a command that is
+    /// refused, or needs a yes, is a job that has ended.
+    ///
+    /// # Errors
+    /// [`Refused`]: no job was made and nothing runs.
+    pub async fn submit(
+        &self,
+        request: RunRequest,
+        trace: Option<TraceParent>,
+    ) -> Result<Arc<Job>, Refused> {
+        self.submit_until(request, trace, None).await
+    }
+
+    /// As [`submit`](Self::submit), but no longer than this: then there is a job, queued, for which
+    /// the policy's word and a place in the queue are still waited for.
+    ///
+    /// # Errors
+    /// [`Refused`]: no job was made and nothing runs.
+    pub async fn submit_until(
+        &self,
+        request: RunRequest,
+        trace: Option<TraceParent>,
+        until: Option<Instant>,
+    ) -> Result<Arc<Job>, Refused> {
+        let asked = self.shared().journal.tellings();
+        let connection = self.connection(request.connection.as_deref())?;
+        let code = request.confirmation.clone();
+        let confirmed = request.confirmed.unwrap_or_default();
+        let (order, command) = Order::of(request, trace, &connection, self.limits())?;
+        let budget = Arc::clone(self.shared().catalog.budget());
+        let candidate = Arc::new(Candidate {
+            job: Arc::new(Job::new(order, budget)),
+            connection,
+            command,
+            code,
+            confirmed,
+            asked,
+            known: Mutex::new(Known::Nothing),
+        });
+        // A task of its own: it goes on where the caller waits no longer.
+        let pool = self.clone();
+        let admitted = Arc::clone(&candidate);
+        let mut admission = tokio::spawn(async move { pool.admit(&admitted).await });
+        let ended = match until {
+            None => Some((&mut admission).await),
+            Some(until) => {
+                let until = until.max(Instant::now() + WORD);
+                timeout_at(until, &mut admission).await.ok()
+            }
+        };
+        match ended {
+            Some(Ok(admitted)) => admitted?,
+            Some(Err(failed)) => match failed.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => return Err(Refused::ShuttingDown),
+            },
+            None => self
+                .announce(&candidate)
+                .inspect_err(|_| admission.abort())?,
+        }
+        Ok(Arc::clone(&candidate.job))
+    }
+
+    /// Says that there is a job, before the policy has said anything.
+    fn announce(&self, candidate: &Candidate) -> Result<(), Refused> {
+        // It would find no place.
+        self.has_room(&candidate.job.order().key)?;
+        let mut known = candidate
+            .known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Known::Refused(refused) = &*known {
+            return Err(refused.clone());
+        }
+        *known = Known::Job;
+        self.shared().catalog.add(&candidate.job);
+        Ok(())
+    }
+
+    async fn admit(&self, candidate: &Candidate) -> Result<(), Refused> {
+        let job = &candidate.job;
+        let ask = Ask {
+            key: &job.order().key,
+            connection: &candidate.connection,
+            command: &candidate.command,
+            code: candidate.code.as_deref(),
+            confirmed: candidate.confirmed,
+        };
+        let catalog = &self.shared().catalog;
+        let passage = match self.shared().guard.pass(ask).await {
+            Ok(passage) => passage,
+            Err(ending) => {
+                catalog.add(job);
+                catalog.conclude(job, ending);
+                return Ok(());
+            }
+        };
+        // Somebody has cancelled it meanwhile.
+        if job.is_final() {
+            return Ok(());
+        }
+        let enqueued = self.enqueue(&job.order().key, || {
+            catalog.add(job);
+            Work {
+                job: Arc::clone(job),
+                connection: Arc::clone(&candidate.connection),
+                command: candidate.command.clone(),
+                passage,
+                asked: candidate.asked,
+            }
+        });
+        enqueued.or_else(|refused| self.refuse(candidate, refused))
+    }
+
+    /// There is no place for it: no job, or, where its caller knows of one, one that has ended.
+    fn refuse(&self, candidate: &Candidate, refused: Refused) -> Result<(), Refused> {
+        let mut known = candidate
+            .known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if !matches!(*known, Known::Job) {
+            *known = Known::Refused(refused.clone());
+            return Err(refused);
+        }
+        let code = FailureCode::Refused(refused.code());
+        let failure = Failure::new(code, format!("{refused}. Nothing was run"));
+        self.shared()
+            .catalog
+            .conclude(&candidate.job, Ending::Failed(failure));
+        Ok(())
+    }
+}
