@@ -88,7 +88,13 @@ impl Pool {
         // A task of its own: it goes on where the caller waits no longer.
         let pool = self.clone();
         let admitted = Arc::clone(&candidate);
-        let mut admission = tokio::spawn(async move { pool.admit(&admitted).await });
+        let key = &candidate.job.order().key;
+        let lined_up = self.turns().line_up(key, self.limits().queue_length).await;
+        let turn = lined_up.map_err(|waiting| Refused::queue_full(key, waiting))?;
+        let mut admission = tokio::spawn(async move {
+            let _turn = turn.await;
+            pool.admit(&admitted).await
+        });
         let ended = match until {
             None => Some((&mut admission).await),
             Some(until) => {
@@ -135,7 +141,13 @@ impl Pool {
             confirmed: candidate.confirmed,
         };
         let catalog = &self.shared().catalog;
-        let passage = match self.shared().guard.pass(ask).await {
+        let passed = tokio::select! {
+            biased;
+            // Somebody has cancelled it: who comes behind it shall not wait for its check.
+            () = job.finished() => return Ok(()),
+            passed = self.shared().guard.pass(ask) => passed,
+        };
+        let passage = match passed {
             Ok(passage) => passage,
             Err(ending) => {
                 catalog.add(job);
@@ -143,10 +155,6 @@ impl Pool {
                 return Ok(());
             }
         };
-        // Somebody has cancelled it meanwhile.
-        if job.is_final() {
-            return Ok(());
-        }
         let enqueued = self.enqueue(&job.order().key, || {
             catalog.add(job);
             Work {

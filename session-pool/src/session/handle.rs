@@ -17,9 +17,6 @@ use super::stop::{CloseOrder, StopSender, stop_channel};
 use super::view::SessionView;
 use super::worker::{Shared, Work, Worker};
 
-/// When a caller who met a full queue should come back.
-const RETRY_AFTER: Duration = Duration::from_secs(5);
-
 /// How long a session has nothing to do until it counts as idle.
 const IDLE: Duration = Duration::from_secs(60);
 
@@ -110,11 +107,7 @@ impl SessionHandle {
             // It failed this very moment; the next request finds a fresh one.
             NoPlace::Closed => 0,
         };
-        Refused::QueueFull {
-            session: self.key.to_string(),
-            waiting,
-            retry_after: RETRY_AFTER,
-        }
+        Refused::queue_full(&self.key, waiting)
     }
 
     /// Whether its task takes no more: it was stopped, or has failed.

@@ -38,6 +38,7 @@ pub mod telemetry;
 #[cfg(test)]
 mod testing;
 mod transcript;
+mod turns;
 mod users;
 mod view;
 mod worker;

@@ -27,6 +27,7 @@ use super::refused::Refused;
 use super::registry_watch::RegistryHandle;
 use super::sessions::Sessions;
 use super::stop::{CloseOrder, StopOrder};
+use super::turns::Turns;
 use super::worker::{Shared, Work};
 
 /// What a pool is made of.
@@ -68,6 +69,7 @@ struct Inner {
     limits: Limits,
     only: Option<String>,
     sessions: Mutex<Sessions>,
+    turns: Turns,
 }
 
 impl Pool {
@@ -101,6 +103,7 @@ impl Pool {
             limits,
             only,
             sessions: Mutex::default(),
+            turns: Turns::default(),
         }))
     }
 
@@ -300,6 +303,10 @@ impl Pool {
 
     pub(super) fn shared(&self) -> &Shared {
         &self.0.shared
+    }
+
+    pub(super) fn turns(&self) -> &Turns {
+        &self.0.turns
     }
 
     pub(super) fn limits(&self) -> &Limits {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::domain::module::UnknownModule;
 use crate::domain::registry::{UnknownConnection, UnusableModule};
+use crate::domain::session_key::SessionKey;
 use crate::domain::site::InvalidSite;
 
 /// A request that became no job. Nothing was run.
@@ -77,7 +78,19 @@ pub enum Refused {
     ShuttingDown,
 }
 
+/// When a caller who met a full queue should come back.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+
 impl Refused {
+    /// So many wait for this session already.
+    pub(super) fn queue_full(session: &SessionKey, waiting: usize) -> Self {
+        Self::QueueFull {
+            session: session.to_string(),
+            waiting,
+            retry_after: RETRY_AFTER,
+        }
+    }
+
     /// A stable word for it.
     pub const fn code(&self) -> &'static str {
         match self {

@@ -19,7 +19,8 @@ pub fn trials(suite: &mut Suite) {
             a_checker_that_died_is_replaced,
             no_answer_from_the_checker_is_a_refusal,
             a_request_waits_no_longer_for_its_check_than_it_says,
-            a_slow_check_keeps_no_other_command_waiting,
+            a_slow_check_keeps_no_other_session_waiting,
+            no_command_overtakes_another_of_its_session,
         ]
     );
     add!(
@@ -98,15 +99,35 @@ async fn a_request_waits_no_longer_for_its_check_than_it_says(cx: &Context) {
     end(pool).await;
 }
 
-async fn a_slow_check_keeps_no_other_command_waiting(cx: &Context) {
+async fn a_slow_check_keeps_no_other_session_waiting(cx: &Context) {
     let pool = pool(cx, SendGuards::On);
     stop_checker(cx, &pool).await;
-    let slow = pool.submit_until(request("'slow'"), None, Some(Instant::now()));
+    // A long text has more time than this test takes.
+    let long = format!("'slow' {}", " ".repeat(500_000));
+    let slow = pool.submit_until(request(&long), None, Some(Instant::now()));
     let slow = slow.await.unwrap();
-    assert_eq!(run(&pool, "'quick'").await.status, AnswerStatus::Success);
-    // The one at which the first checker hangs is refused in the end.
-    assert_eq!(finished(&slow).await.status, AnswerStatus::Blocked);
+    let mut elsewhere = request("'quick'");
+    elsewhere.connection = Some("Fabrikam".to_owned());
+    let quick = finished(&pool.submit(elsewhere, None).await.unwrap()).await;
+    assert_eq!(quick.status, AnswerStatus::Success);
+    assert_eq!(answer(&slow).await.status, AnswerStatus::Running);
+    // Whoever comes behind it in its own session waits, unless it is cancelled.
+    pool.cancel(slow.id()).await.unwrap();
     assert_eq!(run(&pool, "'next'").await.status, AnswerStatus::Success);
+    end(pool).await;
+}
+
+async fn no_command_overtakes_another_of_its_session(cx: &Context) {
+    let pool = pool(cx, SendGuards::On);
+    stop_checker(cx, &pool).await;
+    let hurried = |text: &str| pool.submit_until(request(text), None, Some(Instant::now()));
+    let first = hurried("$ids = 1").await.unwrap();
+    let second = hurried("$ids").await.unwrap();
+    let (first, second) = (finished(&first).await, finished(&second).await);
+    // The check of the first one came to nothing; only then it was the second one's turn.
+    assert_eq!(first.status, AnswerStatus::Blocked);
+    assert_eq!(second.status, AnswerStatus::Success);
+    assert!(first.finished_at <= second.started_at);
     end(pool).await;
 }
 
