@@ -16,7 +16,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{AccessConfig, Places, ServeConfig, TokenPolicy};
 use crate::directories;
-use crate::domain::life::Rules;
 use crate::host::{
     Environment, HostError, Program, Reaper, RunDirectory, SpawnSpec, privileges, short_directories,
 };
@@ -27,7 +26,7 @@ use crate::session::policy_file::{PolicyHandle, PolicyWatcher};
 use crate::session::registry_watch::{RegistryHandle, RegistryHealth, RegistryWatcher};
 use crate::session::{
     Credentials, Guard, GuardParts, Journal, JournalError, Launcher, Limits, Pool, PoolParts,
-    ResultLimits, Users,
+    ResultLimits, Users, telemetry,
 };
 use crate::tls::Tls;
 use crate::token_file::{self, AccessToken};
@@ -249,6 +248,7 @@ fn pool(
             JournalError::InUse(_) => ServeError::Journal(error),
             JournalError::Io { .. } => ServeError::state(&places.state_dir, error),
         })?;
+    telemetry::keepalive_interval(config.rules.keepalive);
     Ok(Pool::new(PoolParts {
         launcher,
         registry,
@@ -267,11 +267,7 @@ fn pool(
             max_processes: limits.max_processes,
             command_timeout: config.sessions.command_timeout,
             cancel_grace: CANCEL_GRACE,
-            rules: Rules {
-                keepalive: None,
-                max_resident: None,
-                ..Rules::default()
-            },
+            rules: config.rules.clone(),
             width: config.sessions.width,
             depth: config.sessions.depth,
         },

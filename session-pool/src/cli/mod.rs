@@ -3,6 +3,7 @@
 
 mod compose;
 mod doctor;
+mod life;
 mod options;
 mod policy;
 mod router;
@@ -15,6 +16,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 
 pub use compose::ComposeOptions;
 pub use doctor::DoctorOptions;
+pub use life::LifeOptions;
 pub use options::{
     AccessOptions, HealthcheckOptions, IsolationOptions, LimitOptions, PlaceOptions, ServeOptions,
     SessionOptions,
@@ -105,6 +107,9 @@ pub struct DemoOptions {
     /// How much there may be of what.
     #[command(flatten)]
     pub limits: LimitOptions,
+    /// How long sign-ins and processes live.
+    #[command(flatten)]
+    pub life: LifeOptions,
 }
 
 /// The settings of `install-pwsh`.

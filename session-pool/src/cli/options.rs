@@ -11,7 +11,7 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 use secrecy::SecretString;
 
-use super::PolicyOptions;
+use super::{LifeOptions, PolicyOptions};
 use crate::domain::paging::PageBudget;
 use crate::logging::LogLevel;
 
@@ -36,6 +36,9 @@ pub struct ServeOptions {
     /// How much there may be of what.
     #[command(flatten)]
     pub limits: LimitOptions,
+    /// How long sign-ins and processes live.
+    #[command(flatten)]
+    pub life: LifeOptions,
 }
 
 /// Who may call, and where.
@@ -287,7 +290,7 @@ fn whole<T: FromStr, const LEAST: u64, const MOST: u64>(text: &str) -> Result<T,
         .ok_or_else(|| format!("it must be a whole number from {LEAST} to {MOST}"))
 }
 
-fn size(text: &str) -> Result<ByteSize, String> {
+pub(super) fn size(text: &str) -> Result<ByteSize, String> {
     text.parse()
         .map_err(|_| "it must be a size, such as 500KB, 256MB or 2GB".to_owned())
 }

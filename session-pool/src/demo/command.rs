@@ -11,7 +11,8 @@ use super::printer::Printer;
 use super::{DIRECTORY_VARIABLE, modules, person, recordings, registry, routes};
 use crate::cli::DemoOptions;
 use crate::config::{
-    AccessConfig, ConfigError, Isolation, Limits, Places, PolicyConfig, ServeConfig, SessionConfig,
+    self, AccessConfig, ConfigError, Isolation, Limits, Places, PolicyConfig, ServeConfig,
+    SessionConfig,
 };
 use crate::directories;
 use crate::host::Program;
@@ -140,6 +141,7 @@ fn config(options: DemoOptions, directory: &Path) -> Result<ServeConfig, ConfigE
         },
         sessions: SessionConfig::new(options.sessions)?,
         limits: Limits::new(&options.limits),
+        rules: config::rules(&options.life),
     })
 }
 

@@ -44,11 +44,19 @@ fn is_dead(error: &ErrorRecord, from_entra: bool) -> bool {
             name == "Microsoft.Exchange.Management.RestApiClient.AuthenticationRequired"
                 || (name == "System.UnauthorizedAccessException" && place.contains("Teams"))
         }
-        // PnP.PowerShell wraps every error so, unless ErrorAction is Stop.
+        // PnP.PowerShell wraps every error so, unless ErrorAction is Stop. Az without any sign-in.
         "System.Management.Automation.PSInvalidOperationException" => {
-            name == "InvalidOperation"
+            (name == "InvalidOperation"
                 && place.contains("PnP")
-                && error.message.starts_with("AADSTS")
+                && error.message.starts_with("AADSTS"))
+                || (name.starts_with("Microsoft.Azure.Commands.")
+                    && error.message.starts_with("Run Connect-AzAccount"))
+        }
+        // PnP.PowerShell: somebody has disconnected.
+        "System.InvalidOperationException" => {
+            name == "System.InvalidOperationException"
+                && place.contains("PnP")
+                && error.message.contains("Connect-PnPOnline")
         }
         _ => false,
     }
@@ -97,6 +105,16 @@ mod tests {
                 "InvalidOperation,PnP.PowerShell.Commands.Lists.GetList",
                 FREQUENCY,
             ),
+            (
+                "System.Management.Automation.PSInvalidOperationException",
+                "Microsoft.Azure.Commands.Profile.GetAzureRMSubscriptionCommand",
+                "Run Connect-AzAccount to login.",
+            ),
+            (
+                "System.InvalidOperationException",
+                "System.InvalidOperationException,PnP.PowerShell.Commands.Lists.GetList",
+                "There is currently no connection yet. Use Connect-PnPOnline to connect.",
+            ),
         ] {
             assert!(reason(&error(exception, id, message)).is_some(), "{id}");
         }
@@ -125,6 +143,11 @@ mod tests {
                 "System.Management.Automation.PSInvalidOperationException",
                 "InvalidOperation,PnP.PowerShell.Commands.Lists.GetList",
                 "Item AADSTS70043 does not exist",
+            ),
+            (
+                "System.InvalidOperationException",
+                "System.InvalidOperationException,PnP.PowerShell.Commands.Lists.GetList",
+                "Collection was modified",
             ),
             (
                 "Microsoft.Identity.Client.MsalServiceException",

@@ -201,6 +201,12 @@ pub struct JobAnswer {
     /// The account that is expected to sign in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected_account: Option<String>,
+    /// Whose command asked for the code, where it named itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_by: Option<String>,
+    /// Why a sign-in is needed again, where there was one before or should have been.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// How far a running command says it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,

@@ -9,7 +9,7 @@ use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -100,7 +100,7 @@ pub enum Match {
 }
 
 impl Match {
-    fn fits(&self, command: &str) -> bool {
+    pub(crate) fn fits(&self, command: &str) -> bool {
         match self {
             Self::Exact(text) => command.trim() == text.trim(),
             Self::Prefix(text) => command.trim_start().starts_with(text),
@@ -135,6 +135,8 @@ pub enum Step {
         /// The file.
         file: PathBuf,
     },
+    /// Nothing happens for so many milliseconds, or until the command is stopped.
+    Pause(u64),
     /// Nothing happens until the command is stopped.
     Hang,
     /// Nothing happens any more, and a request to stop is not heard.
@@ -343,6 +345,15 @@ impl Player {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
             },
+            Step::Pause(milliseconds) => {
+                let until = Instant::now() + Duration::from_millis(*milliseconds);
+                while Instant::now() < until {
+                    if self.stopped()? {
+                        self.finish(token, FakeOutcome::Stopped, false)?;
+                        return Ok(Next::Ended);
+                    }
+                }
+            }
             Step::Hang => {
                 while !self.stopped()? {}
                 self.finish(token, FakeOutcome::Stopped, false)?;

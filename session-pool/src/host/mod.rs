@@ -22,6 +22,7 @@ mod process;
 pub mod pwsh;
 mod reach;
 pub mod reaper;
+mod resident;
 mod spec;
 
 use std::collections::VecDeque;
@@ -122,6 +123,14 @@ impl Host {
     /// The process's id, which is its group's too.
     pub fn pid(&self) -> u32 {
         self.process.pid().as_raw_nonzero().get().unsigned_abs()
+    }
+
+    /// Resident bytes of the process and all that it has started; `None` where the system does not
+    /// tell.
+    pub async fn resident(&self) -> Option<u64> {
+        let group = self.process.pid();
+        let look = tokio::task::spawn_blocking(move || resident::of_group(group));
+        look.await.ok().flatten()
     }
 
     /// The version of its PowerShell.

@@ -56,6 +56,14 @@ impl Reaper {
         Ok(Self { requests })
     }
 
+    /// A handle to no helper at all.
+    #[cfg(test)]
+    pub(crate) fn none() -> Self {
+        Self {
+            requests: mpsc::channel(1).0,
+        }
+    }
+
     /// A handle whose requests a test answers.
     #[cfg(test)]
     pub(super) fn recorded() -> (Self, mpsc::Receiver<Request>) {

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::time::{MissedTickBehavior, interval};
@@ -18,6 +19,9 @@ const REQUEST_SECONDS: &str = "session_pool_http_request_duration_seconds";
 const IN_FLIGHT: &str = "session_pool_http_requests_in_flight";
 const QUEUED: &str = "session_pool_jobs_queued";
 const RUNNING: &str = "session_pool_jobs_running";
+const LAST_PING: &str = "session_pool_keepalive_last_ping_timestamp_seconds";
+const RESIDENT: &str = "session_pool_powershell_resident_bytes";
+const OVERDUE: &str = "session_pool_powershell_overdue";
 
 /// One gauge a state, because there is no label for it. The states are those of a session.
 const SESSIONS: [(&str, &str); 6] = [
@@ -133,7 +137,11 @@ impl Metrics {
 
     /// What the original counted, as it said it.
     #[expect(clippy::cast_precision_loss, reason = "rates and means, for people")]
-    pub(super) fn totals(&self, sessions: &[SessionStatus]) -> PoolTotals {
+    pub(super) fn totals(
+        &self,
+        sessions: &[SessionStatus],
+        keepalive: Option<Duration>,
+    ) -> PoolTotals {
         let runs = self.0.runs.load(Ordering::Relaxed);
         let failed = self.0.failed_runs.load(Ordering::Relaxed);
         let milliseconds = self.0.run_microseconds.load(Ordering::Relaxed) as f64 / 1000.0;
@@ -149,7 +157,7 @@ impl Metrics {
                 .iter()
                 .filter(|session| session.authenticated)
                 .count(),
-            keepalive: KeepaliveTotals::default(),
+            keepalive: keepalive_totals(sessions, keepalive),
             ..self.uptime()
         }
     }
@@ -190,7 +198,24 @@ impl Metrics {
             gauge!(QUEUED, &labels).set(queued as f64);
             let running = own().filter(|session| session.busy).count();
             gauge!(RUNNING, &labels).set(running as f64);
+            let ping = own().filter_map(|session| session.last_ping_at).max();
+            gauge!(LAST_PING, &labels).set(ping.map_or(0, Timestamp::as_second) as f64);
+            let resident: u64 = own().filter_map(|session| session.resident_bytes).sum();
+            gauge!(RESIDENT, &labels).set(resident as f64);
+            let overdue = own().filter(|session| session.overdue.is_some()).count();
+            gauge!(OVERDUE, &labels).set(overdue as f64);
         }
+    }
+}
+
+fn keepalive_totals(sessions: &[SessionStatus], interval: Option<Duration>) -> KeepaliveTotals {
+    let (total_pings, failures) = telemetry::pings();
+    let last = |session: &SessionStatus| Some((session.session_id.clone(), session.last_ping_at?));
+    KeepaliveTotals {
+        interval_seconds: interval.unwrap_or_default().as_secs(),
+        total_pings,
+        failures,
+        last_pings: sessions.iter().filter_map(last).collect(),
     }
 }
 
@@ -232,6 +257,20 @@ fn describe() {
     gauge!(IN_FLIGHT).set(0);
     describe_gauge!(QUEUED, "Jobs that wait for their session.");
     describe_gauge!(RUNNING, "Jobs whose command runs.");
+    describe_gauge!(
+        LAST_PING,
+        metrics::Unit::Seconds,
+        "When an idle sign-in was last checked, in Unix time; 0 where none has been."
+    );
+    describe_gauge!(
+        RESIDENT,
+        metrics::Unit::Bytes,
+        "Resident memory of sessions' PowerShell with all that it has started, when last looked at."
+    );
+    describe_gauge!(
+        OVERDUE,
+        "PowerShell processes over --max-rss or --max-age that are not replaced."
+    );
     for (state, name) in SESSIONS {
         describe_gauge!(name, format!("Sessions in the state {state}."));
     }

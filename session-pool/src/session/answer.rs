@@ -50,6 +50,8 @@ pub(super) fn assemble(job: &Job, snapshot: &Snapshot, page: Page, left: Option<
         message: None,
         expires_in: None,
         expected_account: None,
+        asked_by: None,
+        reason: None,
         progress: snapshot.progress.clone(),
         created_at: job.created_at(),
         started_at: snapshot.phase.started_at(),
@@ -187,8 +189,13 @@ fn add_sign_in(answer: &mut JobAnswer, job: &Job, pending: &PendingSignIn) {
         .as_ref()
         .map_or_else(String::new, |account| format!(" as {account}"));
     let after = pending.after.as_ref().map_or_else(String::new, |reason| {
-        format!("The last try failed: {reason} ")
+        let end = if reason.ends_with('.') { "" } else { "." };
+        format!("A sign-in is needed again: {reason}{end} ")
     });
+    let asked_by = pending.asked_by.as_ref();
+    let asked = asked_by
+        .filter(|by| order.caller.as_ref() != Some(by))
+        .map_or_else(String::new, |by| format!(" (asked for by {by})"));
     let then = if job.summary().started_at.is_some() {
         "The command had begun when it met the dead sign-in, and is not run again by itself: see in \
          its output how far it came before you send it again."
@@ -196,7 +203,7 @@ fn add_sign_in(answer: &mut JobAnswer, job: &Job, pending: &PendingSignIn) {
         "Then send the same command again: it has not been run."
     };
     answer.message = Some(format!(
-        "{after}To sign in to {} ({}), open {} and enter the code {}{account}. The code is valid for \
+        "{after}To sign in to {} ({}), open {} and enter the code {}{account}. The code{asked} is valid for \
          {}. {then}",
         order.key.connection(),
         order.key.module(),
@@ -208,5 +215,7 @@ fn add_sign_in(answer: &mut JobAnswer, job: &Job, pending: &PendingSignIn) {
     answer.auth_url = Some(pending.url.clone());
     answer.expires_in = Some(seconds);
     answer.expected_account = order.expected_account.clone();
+    answer.asked_by = asked_by.cloned();
+    answer.reason.clone_from(&pending.after);
     answer.code = Some("auth_required".to_owned());
 }

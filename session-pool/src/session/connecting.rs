@@ -63,7 +63,7 @@ impl Worker {
                 }
                 Err(Event::Interrupted(self.fate()))
             }
-            Err(error @ (OwnError::Gone(_) | OwnError::Late(_))) => {
+            Err(error @ (OwnError::Gone(_) | OwnError::Late { .. })) => {
                 self.end_process(ProcessEnd::Killed).await;
                 Err(Event::ProcessGone(format!(
                     "the session could not be made ready: {error}. Nothing was run; the next \

@@ -10,6 +10,7 @@ use crate::host::{Finished, HostError, Outcome, Submission};
 use super::catalog::Catalog;
 use super::ending::{Ending, FailureCode};
 use super::process::{Driven, End, Flow, Process, StopCause};
+use super::silence::Silence;
 use super::stop::StopOrder;
 use super::telemetry::ProcessEnd;
 use super::transcript::AppendError;
@@ -33,6 +34,7 @@ pub(super) async fn execute(
     work: &Work,
     catalog: &Catalog,
     grace: Duration,
+    silence: &Silence,
     interrupted: impl Future<Output = StopOrder>,
 ) -> Executed {
     let order = work.job.order();
@@ -42,8 +44,15 @@ pub(super) async fn execute(
     }
     let mut dead = None;
     let deadline = tokio::time::Instant::now() + order.timeout;
+    let interrupted = async {
+        tokio::select! {
+            order = interrupted => order,
+            never = silence.watch(&work.job) => match never {},
+        }
+    };
     let driven = process
         .drive(deadline, grace, interrupted, |records| {
+            silence.broken();
             // Finished jobs' results go first; only then is a running one stopped.
             catalog.make_room();
             let mut errors = records.iter().filter_map(|record| match record {

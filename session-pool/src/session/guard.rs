@@ -128,6 +128,19 @@ impl Guard {
         }
     }
 
+    /// One that knows only the policy.
+    #[cfg(test)]
+    pub(super) fn without_checker(policy: PolicyHandle) -> Self {
+        Self {
+            questions: mpsc::channel(1).0,
+            task: Mutex::new(None),
+            stop: CancellationToken::new(),
+            policy,
+            sends: SendGuards::On,
+            confirmations: Arc::default(),
+        }
+    }
+
     /// The policy in use.
     pub fn policy(&self) -> Arc<Policy> {
         self.policy.policy()

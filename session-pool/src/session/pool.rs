@@ -17,6 +17,7 @@ use super::budget::ResultBudget;
 use super::catalog::{Catalog, JobMissing};
 use super::credentials::{CertificateWatch, Credentials};
 use super::departure::Departure;
+use super::engine::Engines;
 use super::guard::Guard;
 use super::job::Job;
 use super::journal::Journal;
@@ -91,6 +92,7 @@ impl Pool {
             shared: Arc::new(Shared {
                 guard,
                 launcher,
+                engines: Engines::default(),
                 credentials: Arc::new(credentials),
                 catalog,
                 journal,
@@ -229,6 +231,11 @@ impl Pool {
     /// The one connection that is served; `None` where all of the registry's are.
     pub fn only(&self) -> Option<&str> {
         self.0.only.as_deref()
+    }
+
+    /// How often idle sign-ins are checked, if they are.
+    pub fn keepalive(&self) -> Option<Duration> {
+        self.0.limits.rules.keepalive
     }
 
     /// Bytes of results that are kept, in memory and on disk.

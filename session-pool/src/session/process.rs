@@ -10,8 +10,9 @@ use crate::domain::format::OutputFormat;
 use crate::domain::policy::Policy;
 use crate::domain::record::Record;
 use crate::domain::session_key::SessionKey;
-use crate::host::{Finished, Host, HostError, HostEvent, Submission};
+use crate::host::{Finished, HostError, HostEvent, Submission};
 
+use super::engine::Engine;
 use super::stop::StopOrder;
 use super::telemetry::{self, ProcessEnd, RunningProcess};
 use super::worker::Shared;
@@ -25,7 +26,7 @@ const OWN_RECORDS: usize = 1_000;
 /// A running process.
 #[derive(Debug)]
 pub(super) struct Process {
-    host: Host,
+    host: Engine,
     counted: RunningProcess,
     /// Its share of the limit on processes, until it is gone.
     permit: OwnedSemaphorePermit,
@@ -86,8 +87,9 @@ pub(super) struct OwnAnswer {
 pub(super) enum OwnError {
     #[error(transparent)]
     Gone(#[from] HostError),
-    #[error("it did not answer within {} s", .0.as_secs())]
-    Late(Duration),
+    /// Unless it is stuck, the process may go on here.
+    #[error("it did not answer within {} s", within.as_secs())]
+    Late { within: Duration, stuck: bool },
     /// Here the process may go on, unless it is stuck.
     #[error("interrupted by {}", .order.by)]
     Interrupted { order: StopOrder, stuck: bool },
@@ -112,7 +114,10 @@ impl Process {
         let spec = launcher.spec(key, barrier)?;
         let began = Instant::now();
         let counted = telemetry::process_started(key.connection().as_str(), key.module());
-        let host = Host::start_unless(&spec, launcher.reaper(), called_off).await?;
+        let host = shared
+            .engines
+            .start(&spec, launcher.reaper(), called_off)
+            .await?;
         counted.is_ready(began.elapsed());
         tracing::info!(session = %key, pid = host.pid(), version = %host.version(),
             elapsed_ms = began.elapsed().as_millis(), "PowerShell started");
@@ -126,6 +131,11 @@ impl Process {
 
     pub(super) fn pid(&self) -> u32 {
         self.host.pid()
+    }
+
+    /// Resident bytes, with those of everything that it has started.
+    pub(super) async fn resident(&self) -> Option<u64> {
+        self.host.resident().await
     }
 
     pub(super) async fn next(&mut self) -> HostEvent {
@@ -240,7 +250,10 @@ impl Process {
             })
             .await;
         match driven {
-            Driven::Left(()) => Err(OwnError::Late(within)),
+            Driven::Left(()) => Err(OwnError::Late {
+                within,
+                stuck: true,
+            }),
             Driven::Ended { cause, end } => match (cause, end) {
                 (_, End::Gone(error)) => Err(OwnError::Gone(error)),
                 (None, End::Finished(finished)) => Ok(OwnAnswer { finished, records }),
@@ -248,7 +261,10 @@ impl Process {
                     order,
                     stuck: matches!(end, End::Stuck),
                 }),
-                (_, End::Finished(_) | End::Stuck) => Err(OwnError::Late(within)),
+                (_, end) => Err(OwnError::Late {
+                    within,
+                    stuck: matches!(end, End::Stuck),
+                }),
             },
         }
     }
@@ -256,10 +272,9 @@ impl Process {
     /// Ends the process and its group, and waits for that. One that is closed has so much time, and
     /// never more than two seconds.
     pub(super) async fn end(self, how: ProcessEnd, within: Option<Duration>) {
-        match (how, within) {
-            (ProcessEnd::Closed, Some(within)) => self.host.shut_down_within(within).await,
-            (ProcessEnd::Closed, None) => self.host.shut_down().await,
-            (ProcessEnd::Killed | ProcessEnd::Died, _) => self.host.kill().await,
+        match how {
+            ProcessEnd::Closed | ProcessEnd::Replaced => self.host.shut_down(within).await,
+            ProcessEnd::Killed | ProcessEnd::Died => self.host.kill().await,
         }
         self.counted.ended(how);
         drop(self.permit);

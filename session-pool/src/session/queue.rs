@@ -110,6 +110,21 @@ impl QueueReceiver {
         }
     }
 
+    /// Resolves when a work that is still wanted waits; it stays where it is. Cancel safe.
+    pub(super) async fn arrival(&self) {
+        while !self.some_wait() {
+            self.0.arrived.notified().await;
+        }
+        // The permit may have been for `next`.
+        self.0.arrived.notify_one();
+    }
+
+    /// Whether a work that is still wanted waits.
+    pub(super) fn some_wait(&self) -> bool {
+        let inner = self.0.lock();
+        inner.works.iter().any(|work| !work.job.is_final())
+    }
+
     /// Takes no more, and gives back what still waits.
     pub(super) fn close(&mut self) -> VecDeque<Work> {
         let mut inner = self.0.lock();

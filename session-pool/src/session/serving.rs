@@ -10,6 +10,7 @@ use super::ending::{Ending, FailureCode};
 use super::execution;
 use super::job::Job;
 use super::process::{Process, StartError};
+use super::silence::Silence;
 use super::stop::{StopOrder, StopReceiver};
 use super::telemetry::ProcessEnd;
 use super::worker::{Work, Worker, failed};
@@ -82,7 +83,10 @@ impl Worker {
             journal.note_held(&self.key);
         }
         let (catalog, grace) = (&self.shared.catalog, self.shared.grace);
-        let executed = execution::execute(process, work, catalog, grace, interrupted).await;
+        let by_person = !work.connection.authentication.is_app_only();
+        let silence = Silence::of(self.key.module(), by_person, self.shared.rules.silence);
+        let executed =
+            execution::execute(process, work, catalog, grace, &silence, interrupted).await;
         dead.clone_from(&executed.dead);
         if executed.stateful {
             journal.note_held(&self.key);
@@ -161,17 +165,20 @@ impl Worker {
         self.conclude(&work.job, ending);
     }
 
-    pub(super) fn inspect(&self) -> Inspection {
+    /// Looks at the process.
+    pub(super) async fn inspect(&self) -> Inspection {
+        let resident = match &self.process {
+            Some(process) => process.resident().await,
+            None => None,
+        };
+        self.view.send_modify(|view| view.resident = resident);
+        let module = self.key.module();
+        let connection = self.connection.as_ref();
         Inspection {
-            resident: None,
+            resident,
             stateful: self.shared.journal.is_stateful(&self.key),
-            restorable: false,
+            restorable: connection.is_some_and(|connection| connect::restores(connection, module)),
         }
-    }
-
-    pub(super) fn warn_of_size(&self) {
-        tracing::warn!(session = %self.key,
-            "the PowerShell process is over its size or age, and cannot be replaced without loss");
     }
 
     pub(super) const fn fate(&self) -> Fate {

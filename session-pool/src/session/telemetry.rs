@@ -28,6 +28,8 @@ const START_SECONDS: &str = "session_pool_powershell_start_duration_seconds";
 const PROCESSES: &str = "session_pool_powershell_processes";
 const RESULT_BYTES: &str = "session_pool_result_bytes";
 const REGISTRY_OK: &str = "session_pool_registry_ok";
+const PINGS: &str = "session_pool_keepalive_pings_total";
+const INTERVAL: &str = "session_pool_keepalive_interval_seconds";
 const CERTIFICATE_END: &str = "session_pool_certificate_end_timestamp_seconds";
 
 /// Histograms and the upper bounds of their buckets in seconds. One without buckets would be
@@ -55,6 +57,8 @@ pub const BUCKETS: [(&str, &[f64]); 3] = [
 pub enum ProcessEnd {
     /// The pool closed it: a reset, the end of the pool, a session no longer wanted.
     Closed,
+    /// It was too large or too old, and a fresh one took its place.
+    Replaced,
     /// The pool killed it, because a command did not stop within its grace period.
     Killed,
     /// It ended by itself or was killed from outside.
@@ -65,6 +69,7 @@ impl ProcessEnd {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Closed => "closed",
+            Self::Replaced => "replaced",
             Self::Killed => "killed",
             Self::Died => "died",
         }
@@ -95,13 +100,45 @@ impl SignInOutcome {
     }
 }
 
-/// The recorder cannot be read back, and the original's JSON form wants this sum; like the recorder
-/// it is one a process.
+/// What became of a check of an idle sign-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ping {
+    /// The service answered.
+    Alive,
+    /// It answered, or could not be reached, in a way that says nothing about the sign-in.
+    Unclear,
+    /// The sign-in is dead, or there was no answer in time.
+    Failed,
+    /// A command came meanwhile and went first.
+    Left,
+}
+
+impl Ping {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Alive => "alive",
+            Self::Unclear => "unclear",
+            Self::Failed => "failed",
+            Self::Left => "left",
+        }
+    }
+}
+
+/// The recorder cannot be read back, and the original's JSON form wants these sums; like the recorder
+/// they are one a process.
 static COMPLETED_SIGN_INS: AtomicU64 = AtomicU64::new(0);
+static MADE_PINGS: AtomicU64 = AtomicU64::new(0);
+static FAILED_PINGS: AtomicU64 = AtomicU64::new(0);
 
 /// Sign-ins that were completed or found, since the process began.
 pub fn completed_sign_ins() -> u64 {
     COMPLETED_SIGN_INS.load(Ordering::Relaxed)
+}
+
+/// Checks of idle sign-ins since the process began, and how many of them have failed.
+pub fn pings() -> (u64, u64) {
+    let of = |sum: &AtomicU64| sum.load(Ordering::Relaxed);
+    (of(&MADE_PINGS), of(&FAILED_PINGS))
 }
 
 /// Tells the recorder what each name means. Called once, right after it was installed.
@@ -128,7 +165,7 @@ pub fn describe() {
     describe_counter!(STARTS, "PowerShell processes that were started.");
     describe_counter!(
         ENDS,
-        "PowerShell processes that ended: closed, killed, died."
+        "PowerShell processes that ended: closed, replaced, killed, died."
     );
     describe_histogram!(
         START_SECONDS,
@@ -144,6 +181,16 @@ pub fn describe() {
     describe_gauge!(
         REGISTRY_OK,
         "1 while the registry file is as it was last read; 0 while it is broken and an earlier one is used."
+    );
+    describe_counter!(
+        PINGS,
+        "Checks of idle sign-ins: alive, unclear (the answer says nothing about the sign-in), failed, \
+         left (for a command)."
+    );
+    describe_gauge!(
+        INTERVAL,
+        Unit::Seconds,
+        "Time between two checks of an idle sign-in; 0 where none are made."
     );
     describe_gauge!(
         CERTIFICATE_END,
@@ -190,6 +237,27 @@ pub fn sign_in(connection: &str, module: Module, outcome: SignInOutcome) {
         ("outcome", outcome.as_str().to_owned()),
     ];
     counter!(SIGN_INS, &labels).increment(1);
+}
+
+/// A check of an idle sign-in.
+pub fn ping(connection: &str, module: Module, ping: Ping) {
+    if ping != Ping::Left {
+        MADE_PINGS.fetch_add(1, Ordering::Relaxed);
+    }
+    if ping == Ping::Failed {
+        FAILED_PINGS.fetch_add(1, Ordering::Relaxed);
+    }
+    let labels = [
+        ("connection", connection.to_owned()),
+        ("module", module.as_str().to_owned()),
+        ("outcome", ping.as_str().to_owned()),
+    ];
+    counter!(PINGS, &labels).increment(1);
+}
+
+/// How often idle sign-ins are checked, if they are.
+pub fn keepalive_interval(interval: Option<Duration>) {
+    gauge!(INTERVAL).set(interval.unwrap_or_default().as_secs_f64());
 }
 
 /// A process that runs. Counts it until it is dropped; say how it ended before.

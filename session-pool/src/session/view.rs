@@ -17,6 +17,14 @@ pub(super) struct SessionView {
     pub(super) last_error: Option<String>,
     /// The end of the certificate that it signs in with.
     pub(super) certificate_ends: Option<Timestamp>,
+    /// Its sign-in was last checked.
+    pub(super) last_ping: Option<Timestamp>,
+    /// Resident bytes of its process and all that it has started, when that was last looked at.
+    pub(super) resident: Option<u64>,
+    /// Why its process ought to be replaced and is not.
+    pub(super) overdue: Option<String>,
+    /// Why nobody is signed in any more.
+    pub(super) signed_out: Option<String>,
 }
 
 impl Default for SessionView {
@@ -28,6 +36,10 @@ impl Default for SessionView {
             last_command: None,
             last_error: None,
             certificate_ends: None,
+            last_ping: None,
+            resident: None,
+            overdue: None,
+            signed_out: None,
         }
     }
 }
@@ -85,6 +97,10 @@ impl SessionView {
             expires_in: pending.map(|pending| pending.seconds_left(Timestamp::now())),
             asked_by: pending.and_then(|pending| pending.asked_by.clone()),
             certificate_ends_at: self.certificate_ends,
+            signed_out: self.signed_out.clone(),
+            last_ping_at: self.last_ping,
+            resident_bytes: self.resident,
+            overdue: self.overdue.clone(),
             pid: self.pid,
             last_command: self.last_command.as_ref().map(|(_, text)| text.clone()),
             last_command_at: self.last_command.as_ref().map(|(at, _)| *at),

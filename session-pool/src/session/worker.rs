@@ -20,6 +20,7 @@ use super::catalog::Catalog;
 use super::credentials::{Credential, Credentials};
 use super::departure::Departure;
 use super::ending::{Ending, Failure, FailureCode};
+use super::engine::Engines;
 use super::guard::{Guard, Passage};
 use super::job::Job;
 use super::journal::Journal;
@@ -62,6 +63,7 @@ impl Work {
 pub(super) struct Shared {
     pub(super) guard: Guard,
     pub(super) launcher: Launcher,
+    pub(super) engines: Engines,
     pub(super) credentials: Arc<Credentials>,
     pub(super) catalog: Catalog,
     pub(super) journal: Arc<Journal>,
@@ -103,8 +105,6 @@ pub(super) struct Worker {
     pub(super) executed: Option<Ending>,
     /// Who had the last thing that was done interrupted.
     pub(super) interrupted_by: Option<&'static str>,
-    /// A command that came during a check.
-    pub(super) next: Option<Work>,
 }
 
 enum Wake {
@@ -144,7 +144,6 @@ impl Worker {
             work: None,
             executed: None,
             interrupted_by: None,
-            next: None,
         }
     }
 
@@ -180,9 +179,6 @@ impl Worker {
     }
 
     async fn next_wake(&mut self) -> Wake {
-        if let Some(work) = self.next.take() {
-            return Wake::Work(work);
-        }
         let deadline = self.life.deadline();
         // A code that is over is not shown any more; all other deadlines wait for the callers.
         let code_over = deadline.filter(|(_, due)| *due == Due::CodeOver);
@@ -217,15 +213,21 @@ impl Worker {
             Effect::StopConnect => Event::Left(self.stop_connect().await),
             Effect::SignOut => Event::Left(self.sign_out().await),
             Effect::Run => self.run_command().await,
-            // Nothing asks for a check yet: the keepalive has no interval.
-            Effect::Check => Event::CheckLeft,
-            Effect::Inspect => Event::Inspected(self.inspect()),
+            Effect::Check => self.check().await,
+            // Only the process of a session that has nothing to do is replaced.
+            Effect::Inspect if self.inbox.some_wait() => return None,
+            Effect::Inspect => Event::Inspected(self.inspect().await),
             Effect::EndProcess => {
                 self.end_process(ProcessEnd::Closed).await;
                 return None;
             }
-            Effect::WarnOfSize => {
-                self.warn_of_size();
+            Effect::Retire(excess) => {
+                tracing::info!(session = %self.key, "replacing the PowerShell process, which {excess}");
+                self.end_process(ProcessEnd::Replaced).await;
+                return None;
+            }
+            Effect::Warn(overdue) => {
+                tracing::warn!(session = %self.key, "{overdue}");
                 return None;
             }
             Effect::Answer(_, answer) => {
@@ -301,9 +303,13 @@ impl Worker {
             self.life.state().shown()
         };
         let pid = self.process.as_ref().map(Process::pid);
+        let overdue = self.life.overdue().map(|overdue| overdue.to_string());
+        let signed_out = self.life.state().after().map(str::to_owned);
         self.view.send_modify(|view| {
             view.state = state;
             view.pid = pid;
+            view.overdue = overdue;
+            view.signed_out = signed_out;
         });
     }
 
@@ -317,7 +323,7 @@ impl Worker {
             Some(order) => Ending::Cancelled { by: order.by },
             None => failed(FailureCode::SessionLost, failure.to_owned()),
         };
-        for work in self.next.take().into_iter().chain(self.inbox.close()) {
+        for work in self.inbox.close() {
             self.conclude(&work.job, ending(FAILED_BEFORE));
         }
         if let Some(order) = order {
@@ -370,3 +376,6 @@ async fn come(began: tokio::time::Instant, deadline: Option<(Moment, Due)>) -> D
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -125,7 +125,15 @@ fn running(text: &mut String, answer: &JobAnswer, reader: Reader) {
 
 fn sign_in(text: &mut String, answer: &JobAnswer, reader: Reader) {
     let connection = &answer.connection;
-    text.push_str("Status: sign-in needed. The command has not run and will not run by itself.\n");
+    text.push_str(if answer.started_at.is_none() {
+        "Status: sign-in needed. The command has not run and will not run by itself.\n"
+    } else {
+        "Status: sign-in needed. The command had begun when it met a dead sign-in; how far it came is in \
+         its output, and it will not run again by itself.\n"
+    });
+    if let Some(reason) = &answer.reason {
+        let _ = writeln!(text, "Why: {}", sentence(reason.clone()));
+    }
     if let (Some(code), Some(url)) = (&answer.device_code, &answer.auth_url) {
         let account = answer
             .expected_account

@@ -154,7 +154,7 @@ fn answer(list: Value) -> Value {
         "partial": {"type": "boolean"}, "output_lost": {"type": "boolean"},
         "error": text, "code": text, "authenticated_as": text,
         "device_code": text, "auth_url": text, "message": text, "expires_in": count,
-        "expected_account": text, "progress": {"type": "object"},
+        "expected_account": text, "asked_by": text, "reason": text, "progress": {"type": "object"},
         "rules": {"type": "array", "items": {"type": "object"}},
         "confirmation": {"type": "object"},
         "created_at": time, "started_at": time, "finished_at": time

@@ -9,12 +9,14 @@
 
 mod app;
 mod identity;
+mod ping;
 mod quote;
 #[cfg(test)]
 mod tests;
 
 pub use app::{Proof, connect_app};
 pub use identity::{Identity, WrongIdentity, unverified_warning};
+pub use ping::{ping, pong};
 pub use quote::quote;
 
 use super::module::Module;
@@ -97,6 +99,12 @@ pub fn connect(
         }
     };
     Ok(script(&body))
+}
+
+/// Whether a fresh process would be signed in again without a person: an app always is, and azure and
+/// pnp keep a person's sign-in in the home.
+pub const fn restores(connection: &Connection, module: Module) -> bool {
+    connection.authentication.is_app_only() || matches!(module, Module::Azure | Module::Pnp)
 }
 
 /// Puts out the identity of the sign-in, or nothing where there is none. `None` for MicrosoftTeams,

@@ -3,6 +3,7 @@
 use crate::domain::state::PendingSignIn;
 
 use super::event::Request;
+use super::overdue::{Excess, Overdue};
 
 /// One thing to do. Those marked with an arrow bring back one of the events behind it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +12,8 @@ pub enum Effect {
     StartProcess,
     /// End the process, with whatever runs in it.
     EndProcess,
+    /// End the process, which is over this limit; a fresh one takes its place.
+    Retire(Excess),
     /// Ask the fresh process who is signed in. → `Found`, `ProcessGone`, `Interrupted`
     Look,
     /// Run the connect command until it shows a code or ends. → `CodeShown`, `Connected`,
@@ -28,7 +31,7 @@ pub enum Effect {
     /// Look at the process. → `Inspected`
     Inspect,
     /// Say that the process ought to be replaced, and why it is not.
-    WarnOfSize,
+    Warn(Overdue),
     /// Answer a request.
     Answer(Request, Answer),
 }

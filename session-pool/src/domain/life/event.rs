@@ -47,6 +47,19 @@ pub struct Prompt {
     pub expires_at: jiff::Timestamp,
 }
 
+/// What a check of the sign-in came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// The service answered.
+    Alive,
+    /// It answered, or could not be reached, in a way that says nothing about the sign-in.
+    Unclear,
+    /// The sign-in is dead, and why.
+    Dead(String),
+    /// There was no answer in time. So shows a module that waits for a code nobody sees.
+    Silent,
+}
+
 /// What the process looked like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Inspection {
@@ -108,8 +121,8 @@ pub enum Event {
         /// What became of the process.
         fate: Fate,
     },
-    /// The check has ended; an error says why it failed.
-    Checked(Result<(), String>),
+    /// The check has ended.
+    Checked(Check),
     /// The check was left, for a command.
     CheckLeft,
     /// The sign-out or the end of the connect command is through.

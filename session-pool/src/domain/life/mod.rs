@@ -10,6 +10,7 @@
 
 mod effect;
 mod event;
+mod overdue;
 mod rules;
 mod state;
 #[cfg(test)]
@@ -17,7 +18,8 @@ mod tests;
 mod transition;
 
 pub use effect::{Answer, Effect, Fault};
-pub use event::{Due, Event, Fate, Inspection, Prompt, Request, Wants};
+pub use event::{Check, Due, Event, Fate, Inspection, Prompt, Request, Wants};
+pub use overdue::{Excess, Obstacle, Overdue};
 pub use rules::Rules;
 pub use state::{Leaving, Serving, State};
 
@@ -52,8 +54,8 @@ struct Times {
     beats: u64,
     /// The process was last looked at.
     inspected: Moment,
-    /// It was said of this process that it ought to be replaced and cannot be.
-    warned: bool,
+    /// Why this process ought to be replaced and is not.
+    overdue: Option<Overdue>,
 }
 
 impl Life {
@@ -70,6 +72,11 @@ impl Life {
     /// Where it is.
     pub const fn state(&self) -> &State {
         &self.state
+    }
+
+    /// Why its process ought to be replaced and is not.
+    pub fn overdue(&self) -> Option<Overdue> {
+        self.times.overdue.filter(|_| self.state.has_process())
     }
 
     /// When a caller last used it.

@@ -23,6 +23,8 @@ pub struct Rules {
     pub max_resident: Option<u64>,
     /// Age at which a process is replaced.
     pub max_age: Option<Duration>,
+    /// A process that is too large this early is not replaced: the next one would be, too.
+    pub settling: Duration,
     /// How long pnp may be silent in a command until its caller is told what that can mean.
     pub silence: Duration,
 }
@@ -33,6 +35,9 @@ pub(super) const MISSES: u8 = 2;
 /// Between two looks at a process where the checks do not bring one.
 const INSPECT_EVERY: Duration = Duration::from_secs(300);
 
+/// Between two looks where commands bring them: a look costs some milliseconds.
+pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(30);
+
 impl Default for Rules {
     fn default() -> Self {
         Self {
@@ -42,6 +47,7 @@ impl Default for Rules {
             reap_after: Duration::from_secs(900),
             max_resident: Some(1_000_000_000),
             max_age: None,
+            settling: Duration::from_secs(60),
             silence: Duration::from_secs(60),
         }
     }
@@ -87,13 +93,12 @@ pub(super) fn deadline(rules: &Rules, state: &State, times: &Times) -> Option<(M
 
 /// When the process has to be looked at; a check looks at it as well.
 fn inspection(rules: &Rules, times: &Times) -> Option<Moment> {
-    if times.warned {
-        return None;
-    }
     let by_size = rules
         .max_resident
         .filter(|_| rules.keepalive.is_none())
         .map(|_| times.inspected + INSPECT_EVERY);
     let by_age = rules.max_age.map(|age| times.born + age);
+    // Said once; it may still come below a size, but no younger.
+    let by_age = by_age.filter(|_| times.overdue.is_none());
     by_size.into_iter().chain(by_age).min()
 }

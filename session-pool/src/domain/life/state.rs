@@ -132,6 +132,14 @@ impl State {
         }
     }
 
+    /// Why nobody is signed in any more.
+    pub fn after(&self) -> Option<&str> {
+        match self {
+            Self::Cold { after } | Self::Ready { after } => after.as_deref(),
+            _ => None,
+        }
+    }
+
     /// The state as the outside knows it.
     pub fn shown(&self) -> SessionState {
         match self {

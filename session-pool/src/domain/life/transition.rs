@@ -4,8 +4,9 @@ use crate::domain::connect::WrongIdentity;
 use crate::domain::state::{PendingSignIn, SignedIn};
 
 use super::effect::{Answer, Effect, Fault};
-use super::event::{Due, Event, Fate, Inspection, Prompt, Request, Wants};
-use super::rules::MISSES;
+use super::event::{Check, Due, Event, Fate, Inspection, Prompt, Request, Wants};
+use super::overdue::{Excess, Obstacle, Overdue};
+use super::rules::{LOOK_AGAIN, MISSES};
 use super::state::{Leaving, Serving, State};
 use super::{Life, Moment};
 
@@ -101,7 +102,11 @@ impl Life {
     }
 
     fn fresh_sign_in(&mut self, request: Option<Request>, who: SignedIn, now: Moment) -> Step {
-        self.times.used = now;
+        // A process that was replaced is no use of the sign-in.
+        let restored = matches!(&request, Some(request) if request.wants == Wants::Restore);
+        if !restored {
+            self.times.used = now;
+        }
         match request {
             Some(request) => self.signed_in(request, who, now),
             None => (self.at_rest(who, 0, now), Vec::new()),
@@ -113,7 +118,7 @@ impl Life {
             Event::Started => {
                 self.times.born = now;
                 self.times.inspected = now;
-                self.times.warned = false;
+                self.times.overdue = None;
                 (State::Looking(serving), vec![Effect::Look])
             }
             // Says nothing about the sign-in.
@@ -199,7 +204,11 @@ impl Life {
             ),
             (Fate::Alive, None) => (
                 self.at_rest(who, 0, now),
-                vec![Effect::Answer(request, Answer::Ran), Effect::Inspect],
+                if now >= self.times.inspected + LOOK_AGAIN {
+                    vec![Effect::Answer(request, Answer::Ran), Effect::Inspect]
+                } else {
+                    vec![Effect::Answer(request, Answer::Ran)]
+                },
             ),
             // The caller gets its answer with the new code. From here on nothing can run its
             // command again.
@@ -221,11 +230,22 @@ impl Life {
 
     fn checking(&mut self, who: SignedIn, misses: u8, event: Event, now: Moment) -> Step {
         match event {
-            Event::Checked(Ok(())) => (self.at_rest(who, 0, now), vec![Effect::Inspect]),
-            Event::Checked(Err(reason)) if misses + 1 >= MISSES => {
+            Event::Checked(Check::Alive) => (self.at_rest(who, 0, now), vec![Effect::Inspect]),
+            Event::Checked(Check::Unclear) => {
+                (self.at_rest(who, misses, now), vec![Effect::Inspect])
+            }
+            Event::Checked(Check::Dead(reason)) if misses + 1 >= MISSES => {
                 rest(None, Some(format!("the sign-in no longer works: {reason}")))
             }
-            Event::Checked(Err(_)) => (self.at_rest(who, misses + 1, now), vec![Effect::Inspect]),
+            // What is kept of it stays: the service may be what is silent.
+            Event::Checked(Check::Silent) if misses + 1 >= MISSES => {
+                let after = "the sign-in was given up: its service did not answer twice in a row";
+                let after = Some(after.to_owned());
+                (State::Cold { after }, vec![Effect::EndProcess])
+            }
+            Event::Checked(Check::Dead(_) | Check::Silent) => {
+                (self.at_rest(who, misses + 1, now), vec![Effect::Inspect])
+            }
             Event::CheckLeft => (self.at_rest(who, misses, now), Vec::new()),
             _ => (State::Checking { who, misses }, Vec::new()),
         }
@@ -240,7 +260,14 @@ impl Life {
                     vec![Effect::StopConnect],
                 )
             }
-            (state @ State::Failed { .. }, Due::Reap) => (COLD, end_process(&state)),
+            (State::Failed { reason, process }, Due::Reap) => {
+                let effects = match process {
+                    Fate::Alive => vec![Effect::EndProcess],
+                    Fate::Gone => Vec::new(),
+                };
+                let after = Some(reason);
+                (State::Cold { after }, effects)
+            }
             (State::SignedIn { who, misses }, Due::Keepalive) => {
                 (State::Checking { who, misses }, vec![Effect::Check])
             }
@@ -261,34 +288,33 @@ impl Life {
             return (state, Vec::new());
         };
         self.times.inspected = now;
-        let large = match (seen.resident, self.rules.max_resident) {
-            (Some(resident), Some(max)) => resident > max,
-            _ => false,
+        let age = now.saturating_sub(self.times.born);
+        let large = seen
+            .resident
+            .filter(|resident| self.rules.max_resident.is_some_and(|max| *resident > max));
+        let old = self.rules.max_age.is_some_and(|max| age >= max);
+        let excess = match large {
+            Some(bytes) => Excess::Size(bytes),
+            None if old => Excess::Age,
+            None => {
+                self.times.overdue = None;
+                return (State::SignedIn { who, misses }, Vec::new());
+            }
         };
-        let old = self
-            .rules
-            .max_age
-            .is_some_and(|age| now >= self.times.born + age);
-        if !large && !old {
-            return (State::SignedIn { who, misses }, Vec::new());
-        }
-        if seen.restorable && !seen.stateful {
-            let request = Request {
-                by: None,
-                wants: Wants::Restore,
-            };
-            let (state, mut effects) = start(Serving {
-                request,
-                after: None,
-            });
-            effects.insert(0, Effect::EndProcess);
-            return (state, effects);
-        }
-        let said = std::mem::replace(&mut self.times.warned, true);
-        let effects = if said {
-            Vec::new()
+        let obstacle = if seen.stateful {
+            Obstacle::Variables
+        } else if !seen.restorable {
+            Obstacle::SignIn
+        } else if age < self.rules.settling && !old {
+            Obstacle::Fresh
         } else {
-            vec![Effect::WarnOfSize]
+            return retire(excess);
+        };
+        let overdue = Overdue { excess, obstacle };
+        let said = self.times.overdue.replace(overdue);
+        let effects = match said {
+            Some(said) if said.obstacle == obstacle => Vec::new(),
+            _ => vec![Effect::Warn(overdue)],
         };
         (State::SignedIn { who, misses }, effects)
     }
@@ -298,6 +324,22 @@ const COLD: State = State::Cold { after: None };
 
 fn start(serving: Serving) -> Step {
     (State::Starting(serving), vec![Effect::StartProcess])
+}
+
+/// Replaces the process by a fresh one, which is signed in like it.
+fn retire(excess: Excess) -> Step {
+    let request = Request {
+        by: None,
+        wants: Wants::Restore,
+    };
+    // For the case that it is not.
+    let after = format!("its PowerShell process, which {excess}, was replaced");
+    let (state, mut effects) = start(Serving {
+        request,
+        after: Some(after),
+    });
+    effects.insert(0, Effect::Retire(excess));
+    (state, effects)
 }
 
 fn connect(serving: Serving) -> Step {

@@ -55,6 +55,20 @@ pub struct SessionStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "server", schema(value_type = Option<String>, format = DateTime))]
     pub certificate_ends_at: Option<Timestamp>,
+    /// Why nobody is signed in any more, where somebody was or should have been. Only with the token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed_out: Option<String>,
+    /// When keepalive last checked the sign-in. Only with the token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(value_type = Option<String>, format = DateTime))]
+    pub last_ping_at: Option<Timestamp>,
+    /// Resident memory of its PowerShell and all that this has started, when last looked at. Only
+    /// with the token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resident_bytes: Option<u64>,
+    /// Why its PowerShell ought to be replaced and is not, and what to do. Only with the token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overdue: Option<String>,
     /// Process id of its PowerShell. Only with the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pid: Option<u32>,

@@ -41,7 +41,7 @@ pub struct KeepaliveTotals {
     pub interval_seconds: u64,
     /// Checks so far.
     pub total_pings: u64,
-    /// Those that found the sign-in gone.
+    /// Those that found the sign-in dead, or had no answer.
     pub failures: u64,
     /// The last check of each session, by its id.
     #[cfg_attr(feature = "server", schema(value_type = BTreeMap<String, String>))]

@@ -68,7 +68,7 @@ pub(in crate::http) async fn metrics(
                 .prometheus(&sessions, app.pool().result_bytes());
             ([(header::CONTENT_TYPE, EXPOSITION)], text).into_response()
         }
-        Form::Json => Json(app.metrics().totals(&sessions)).into_response(),
+        Form::Json => Json(app.metrics().totals(&sessions, app.pool().keepalive())).into_response(),
     })
 }
 

@@ -54,6 +54,10 @@ fn reduced(session: SessionStatus) -> SessionStatus {
         expires_in: None,
         asked_by: None,
         certificate_ends_at: None,
+        signed_out: None,
+        last_ping_at: None,
+        resident_bytes: None,
+        overdue: None,
         pid: None,
         last_command: None,
         last_command_at: None,
@@ -81,6 +85,7 @@ mod tests {
             "authenticated_as": "a@contoso.com", "tenant_id": "t", "unverified": ["account"],
             "authenticated_since": time, "device_code": "ABC", "auth_url": "https://x",
             "expires_in": 7, "asked_by": "somebody", "certificate_ends_at": time, "pid": 7,
+            "signed_out": "a reset", "last_ping_at": time, "resident_bytes": 7, "overdue": "old",
             "last_command": "Get-Mailbox", "last_command_at": time, "last_error": "for a@contoso.com",
         });
         for (key, value) in secret.as_object().unwrap() {

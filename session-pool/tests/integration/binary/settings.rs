@@ -97,6 +97,10 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("SESSION_POOL_MAX_SPOOL_BYTES", "", "empty"),
     ("SESSION_POOL_KEEP_RESULTS", "-1", "with its unit"),
     ("SESSION_POOL_KEEP_RESULTS", "3600", "with its unit"),
+    ("SESSION_POOL_KEEPALIVE", "often", "from 1s to 365d"),
+    ("SESSION_POOL_MAX_IDLE", "-1", "from 1s to 365d"),
+    ("SESSION_POOL_MAX_RSS", "lots", "256MB"),
+    ("SESSION_POOL_MAX_AGE", "1ms", "from 1s to 365d"),
 ];
 
 async fn a_value_that_is_no_text_names_its_variable(cx: &Context) {

@@ -3,17 +3,19 @@
 use session_pool::domain::module::Module;
 use session_pool::domain::wire::AnswerStatus;
 
-use crate::support::{Context, Suite};
+use crate::support::{Context, Suite, until};
 
 use super::for_each_module;
-use super::stage::Stage;
+use super::stage::{Stage, answer};
 
 pub fn trials(suite: &mut Suite) {
     for_each_module!(
         suite,
         [
             a_dead_sign_in_is_answered_with_a_new_code_and_runs_nothing_twice,
-            a_text_about_aadsts_signs_nobody_out
+            a_text_about_aadsts_signs_nobody_out,
+            a_sign_in_may_die_under_a_running_command,
+            a_command_may_sign_out_its_own_session
         ]
     );
 }
@@ -70,5 +72,54 @@ async fn a_text_about_aadsts_signs_nobody_out(cx: &Context, module: Module) {
         stage.run(module, &command).await;
         assert_eq!(stage.status(module).state, "authenticated", "{command}");
     }
+    stage.end().await;
+}
+
+const fn disconnect(module: Module) -> &'static str {
+    match module {
+        Module::Exo => "Disconnect-ExchangeOnline -Confirm:$false",
+        Module::Azure => "$null = Disconnect-AzAccount",
+        Module::Teams => "Disconnect-MicrosoftTeams",
+        Module::Pnp => "Disconnect-PnPOnline",
+    }
+}
+
+async fn a_sign_in_may_die_under_a_running_command(cx: &Context, module: Module) {
+    let stage = Stage::new(cx);
+    let go = cx.path().join("go");
+    stage.sign_in(module).await;
+    let cheap = cheap(module);
+    let command = format!(
+        "$null = {cheap}; 'alive'; while (-not (Test-Path '{}')) {{ Start-Sleep -Milliseconds 20 }}; {cheap}",
+        go.display()
+    );
+    let job = stage.submit(module, &command).await;
+    until("it has begun", || job.summary().characters > 0).await;
+    stage.entra.revoke(module, None, 50173).unwrap();
+    std::fs::write(&go, "").unwrap();
+    let asked = answer(&job).await;
+    assert_eq!(asked.status, AnswerStatus::AuthRequired, "{asked:?}");
+    assert_eq!(asked.output, "alive", "what it had put out is kept");
+    let reason = asked.reason.unwrap();
+    assert!(reason.contains("AADSTS50173"), "{reason}");
+    stage.complete(&asked.device_code.unwrap()).await;
+    stage.until(module, "authenticated").await;
+    stage.end().await;
+}
+
+async fn a_command_may_sign_out_its_own_session(cx: &Context, module: Module) {
+    let stage = Stage::new(cx);
+    stage.sign_in(module).await;
+    let left = stage.run(module, disconnect(module)).await;
+    assert_eq!(left.status, AnswerStatus::Success, "{left:?}");
+    let asked = stage.run(module, cheap(module)).await;
+    match asked.device_code {
+        Some(code) => drop(stage.complete(&code).await),
+        // What pnp keeps on disk still works: nobody has to do anything.
+        None => assert_eq!(module, Module::Pnp, "{asked:?}"),
+    }
+    stage.until(module, "authenticated").await;
+    let back = stage.run(module, cheap(module)).await;
+    assert_eq!(back.status, AnswerStatus::Success, "{back:?}");
     stage.end().await;
 }

@@ -39,6 +39,10 @@ async fn everybody_gets_the_same_code_until_somebody_signs_in(cx: &Context, modu
     assert_eq!(first.status, AnswerStatus::AuthRequired, "{first:?}");
     let second = answer(&stage.submit_as(module, "'ran'", "somebody else").await).await;
     assert_eq!(second.device_code, first.device_code, "{module}");
+    assert_eq!(second.asked_by.as_deref(), Some("tests"));
+    let message = second.message.unwrap();
+    assert!(message.contains("asked for by tests"), "{message}");
+    assert!(!first.message.unwrap().contains("asked for by"));
     let left = second.expires_in.unwrap();
     assert!(left <= first.expires_in.unwrap() && left > 800, "{left}");
 

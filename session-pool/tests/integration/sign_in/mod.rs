@@ -2,6 +2,7 @@
 
 mod dead;
 mod first;
+mod life;
 mod partner;
 mod stage;
 
@@ -28,5 +29,6 @@ use for_each_module;
 pub fn trials(suite: &mut Suite) {
     dead::trials(suite);
     first::trials(suite);
+    life::trials(suite);
     partner::trials(suite);
 }

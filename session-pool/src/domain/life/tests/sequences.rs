@@ -187,9 +187,11 @@ impl World {
                 fate: self.fate(outcome != 3),
             },
             Some(Effect::Check) => match outcome {
-                0..4 => Event::Checked(Err("no answer".to_owned())),
+                0 | 1 => Event::Checked(Check::Dead("AADSTS70043".to_owned())),
+                2 => Event::Checked(Check::Silent),
+                3 => Event::Checked(Check::Unclear),
                 4 => Event::CheckLeft,
-                _ => Event::Checked(Ok(())),
+                _ => Event::Checked(Check::Alive),
             },
             Some(Effect::Inspect) => Event::Inspected(Inspection {
                 resident: Some(u64::from(outcome) * 300_000_000),
@@ -251,11 +253,11 @@ impl World {
     fn carry_out(&mut self, effect: &Effect) {
         match effect {
             Effect::Answer(request, answer) => self.answered(request, answer),
-            Effect::EndProcess => {
+            Effect::EndProcess | Effect::Retire(_) => {
                 assert!(self.process, "there is no process to end");
                 self.lose_process();
             }
-            Effect::WarnOfSize => assert!(self.process),
+            Effect::Warn(_) => assert!(self.process),
             effect => {
                 assert!(
                     self.busy_with.is_none(),

@@ -67,8 +67,16 @@ pub(super) fn events() -> Vec<(&'static str, Event)> {
             ended(Some("why"), Fate::Alive),
         ),
         ("the command ends the process", ended(None, Fate::Gone)),
-        ("the check succeeds", Event::Checked(Ok(()))),
-        ("the check fails", Event::Checked(Err("why".to_owned()))),
+        ("the service answers", Event::Checked(Check::Alive)),
+        (
+            "the answer says nothing about the sign-in",
+            Event::Checked(Check::Unclear),
+        ),
+        (
+            "the sign-in is dead",
+            Event::Checked(Check::Dead("why".to_owned())),
+        ),
+        ("there is no answer", Event::Checked(Check::Silent)),
         ("a command comes meanwhile", Event::CheckLeft),
         ("it is done", Event::Left(Fate::Alive)),
         (
@@ -195,7 +203,8 @@ fn words(effect: &Effect) -> String {
         Effect::Run => "**run the command**".to_owned(),
         Effect::Check => "call the service".to_owned(),
         Effect::Inspect => "look at the process".to_owned(),
-        Effect::WarnOfSize => "warn".to_owned(),
+        Effect::Retire(_) => "end the process, which is replaced".to_owned(),
+        Effect::Warn(_) => "warn".to_owned(),
         Effect::Answer(_, answer) => format!(
             "answer: {}",
             match answer {
@@ -226,7 +235,7 @@ fn table() -> String {
         for (when, event) in events() {
             let mut life = Life::new(Rules::default(), 0);
             life.state = state.clone();
-            let effects = life.on(event.clone(), Moment::ZERO);
+            let effects = life.on(event.clone(), Duration::from_secs(3_600));
             if is_plain(&state, &event, &life.state, &effects) {
                 continue;
             }

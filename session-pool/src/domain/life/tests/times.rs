@@ -27,7 +27,7 @@ fn eight_hours_of_checks_miss_no_beat_and_keep_apart() {
         let (mut now, mut beats) = (Moment::ZERO, 0_u32);
         // The first beat was set with another seed.
         life.on(Event::Due(Due::Keepalive), now);
-        life.on(Event::Checked(Ok(())), now);
+        life.on(Event::Checked(Check::Alive), now);
         while now < seconds(8 * 3600) {
             let (at, due) = life.deadline().unwrap();
             assert_eq!(due, Due::Keepalive);
@@ -39,7 +39,7 @@ fn eight_hours_of_checks_miss_no_beat_and_keep_apart() {
             now = at;
             beats += 1;
             assert_eq!(life.on(Event::Due(due), now), [Effect::Check]);
-            life.on(Event::Checked(Ok(())), now);
+            life.on(Event::Checked(Check::Alive), now);
         }
         assert!((88..=107).contains(&beats), "{beats}");
         firsts.push(now);
@@ -52,20 +52,40 @@ fn eight_hours_of_checks_miss_no_beat_and_keep_apart() {
 #[test]
 fn two_failed_checks_in_a_row_end_the_sign_in() {
     let mut life = signed_in(Rules::default());
-    let failed = || Event::Checked(Err("no answer".to_owned()));
+    let dead = || Event::Checked(Check::Dead("AADSTS70043".to_owned()));
     let due = || Event::Due(Due::Keepalive);
-    for outcome in [failed(), Event::Checked(Ok(())), failed()] {
+    // What says nothing about the sign-in neither counts nor makes up for anything.
+    let silent = || Event::Checked(Check::Silent);
+    let unclear = || Event::Checked(Check::Unclear);
+    let alive = || Event::Checked(Check::Alive);
+    for outcome in [
+        dead(),
+        alive(),
+        silent(),
+        unclear(),
+        alive(),
+        dead(),
+        unclear(),
+    ] {
         life.on(due(), Moment::ZERO);
         life.on(outcome, Moment::ZERO);
         assert!(life.state().signed_in().is_some());
     }
+    let mut other = life.clone();
     life.on(due(), Moment::ZERO);
-    assert_eq!(life.on(failed(), Moment::ZERO), [Effect::SignOut]);
+    assert_eq!(life.on(dead(), Moment::ZERO), [Effect::SignOut]);
     life.on(Event::Left(Fate::Alive), Moment::ZERO);
     let State::Ready { after: Some(after) } = life.state() else {
         panic!("{:?}", life.state());
     };
-    assert!(after.contains("no answer"), "{after}");
+    assert!(after.contains("AADSTS70043"), "{after}");
+    // Where nobody has said that it is dead, what is kept on disk stays.
+    other.on(due(), Moment::ZERO);
+    assert_eq!(other.on(silent(), Moment::ZERO), [Effect::EndProcess]);
+    let State::Cold { after: Some(after) } = other.state() else {
+        panic!("{:?}", other.state());
+    };
+    assert!(after.contains("twice in a row"), "{after}");
 }
 
 #[test]
@@ -92,7 +112,7 @@ fn idle_time_counts_from_the_last_use_and_not_from_the_last_check() {
     let mut life = signed_in(rules);
     let (at, _) = life.deadline().unwrap();
     life.on(Event::Due(Due::Keepalive), at);
-    life.on(Event::Checked(Ok(())), at);
+    life.on(Event::Checked(Check::Alive), at);
     life.on(Event::Asked(request(Wants::Command)), seconds(400));
     let ended = Event::CommandEnded {
         dead: None,
@@ -107,7 +127,7 @@ fn idle_time_counts_from_the_last_use_and_not_from_the_last_check() {
             break;
         }
         life.on(Event::Due(due), now);
-        life.on(Event::Checked(Ok(())), now);
+        life.on(Event::Checked(Check::Alive), now);
     }
     assert_eq!(now, seconds(1_410));
     assert_eq!(life.on(Event::Due(Due::Idle), now), [Effect::SignOut]);
@@ -130,7 +150,10 @@ fn a_code_and_an_error_each_have_their_time() {
     assert_eq!(life.deadline(), Some((seconds(1_931), Due::Reap)));
     let effects = life.on(Event::Due(Due::Reap), seconds(1_931));
     assert_eq!(effects, [Effect::EndProcess]);
-    assert_eq!(*life.state(), State::Cold { after: None });
+    let State::Cold { after: Some(after) } = life.state() else {
+        panic!("{:?}", life.state());
+    };
+    assert_eq!(after, "nobody entered the code in time");
 }
 
 #[test]
@@ -141,26 +164,24 @@ fn a_large_or_old_process_is_replaced_only_where_nobody_loses_anything() {
     };
     let large = Some(1_000_000_001);
     let small = Some(1_000_000_000);
+    let replaced = |excess| vec![Effect::Retire(excess), Effect::StartProcess];
+    let warned = |excess, obstacle| vec![Effect::Warn(Overdue { excess, obstacle })];
+    let size = Excess::Size(1_000_000_001);
     for (resident, stateful, restorable, now, expected) in [
         (small, false, true, 9_999, vec![]),
         (None, false, true, 9_999, vec![]),
-        (
-            large,
-            false,
-            true,
-            1,
-            vec![Effect::EndProcess, Effect::StartProcess],
-        ),
+        (large, false, true, 60, replaced(size)),
+        (small, false, true, 10_000, replaced(Excess::Age)),
+        (large, true, true, 60, warned(size, Obstacle::Variables)),
+        (large, false, false, 60, warned(size, Obstacle::SignIn)),
+        (large, false, true, 59, warned(size, Obstacle::Fresh)),
         (
             small,
-            false,
+            true,
             true,
             10_000,
-            vec![Effect::EndProcess, Effect::StartProcess],
+            warned(Excess::Age, Obstacle::Variables),
         ),
-        (large, true, true, 1, vec![Effect::WarnOfSize]),
-        (large, false, false, 1, vec![Effect::WarnOfSize]),
-        (small, true, true, 10_000, vec![Effect::WarnOfSize]),
     ] {
         let mut life = signed_in(rules.clone());
         let inspection = Inspection {
@@ -170,9 +191,87 @@ fn a_large_or_old_process_is_replaced_only_where_nobody_loses_anything() {
         };
         let effects = life.on(Event::Inspected(inspection), seconds(now));
         assert_eq!(effects, expected, "{inspection:?} at {now}");
-        if expected == [Effect::WarnOfSize] {
+        let warned = matches!(expected.as_slice(), [Effect::Warn(_)]);
+        assert_eq!(life.overdue().is_some(), warned, "{inspection:?} at {now}");
+        if warned {
             let again = life.on(Event::Inspected(inspection), seconds(now));
             assert_eq!(again, [], "said once");
         }
     }
+}
+
+#[test]
+fn a_process_that_is_small_again_is_not_warned_of_any_more() {
+    let mut life = signed_in(Rules::default());
+    let inspection = |resident| Inspection {
+        resident: Some(resident),
+        stateful: true,
+        restorable: true,
+    };
+    life.on(Event::Inspected(inspection(2_000_000_000)), seconds(100));
+    assert!(life.overdue().is_some());
+    life.on(Event::Inspected(inspection(1)), seconds(400));
+    assert_eq!(life.overdue(), None);
+}
+
+#[test]
+fn who_cannot_be_signed_in_again_after_a_replacement_hears_of_it() {
+    let mut life = signed_in(Rules::default());
+    let seen = Inspection {
+        resident: Some(2_000_000_000),
+        stateful: false,
+        restorable: true,
+    };
+    life.on(Event::Inspected(seen), seconds(100));
+    life.on(Event::Started, seconds(101));
+    life.on(Event::Found(None), seconds(102));
+    let effects = life.on(Event::CodeShown(prompt("A")), seconds(103));
+    assert_eq!(effects, [Effect::StopConnect], "nobody asked for a code");
+    life.on(Event::Left(Fate::Alive), seconds(104));
+    let State::Ready { after: Some(after) } = life.state() else {
+        panic!("{:?}", life.state());
+    };
+    assert!(after.contains("2000 MB"), "{after}");
+}
+
+#[test]
+fn commands_that_follow_closely_do_not_each_bring_a_look_at_the_process() {
+    let mut life = signed_in(Rules::default());
+    let mut looks = 0;
+    for second in 0..90 {
+        life.on(Event::Asked(request(Wants::Command)), seconds(second));
+        let ended = Event::CommandEnded {
+            dead: None,
+            fate: Fate::Alive,
+        };
+        if life.on(ended, seconds(second)).contains(&Effect::Inspect) {
+            looks += 1;
+            let seen = Inspection {
+                resident: None,
+                stateful: false,
+                restorable: false,
+            };
+            life.on(Event::Inspected(seen), seconds(second));
+        }
+    }
+    assert_eq!(looks, 2);
+}
+
+#[test]
+fn a_replaced_process_is_no_use_of_the_sign_in() {
+    let rules = Rules {
+        max_idle: Some(seconds(1_000)),
+        ..Rules::default()
+    };
+    let mut life = signed_in(rules);
+    let seen = Inspection {
+        resident: Some(2_000_000_000),
+        stateful: false,
+        restorable: true,
+    };
+    life.on(Event::Inspected(seen), seconds(900));
+    life.on(Event::Started, seconds(901));
+    life.on(Event::Found(Some(Ok(who()))), seconds(902));
+    assert!(life.state().signed_in().is_some());
+    assert_eq!(life.deadline(), Some((seconds(1_000), Due::Idle)));
 }
