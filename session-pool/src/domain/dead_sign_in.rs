@@ -42,7 +42,7 @@ fn is_dead(error: &ErrorRecord, from_entra: bool) -> bool {
         // ExchangeOnlineManagement and MicrosoftTeams: somebody has disconnected.
         "System.UnauthorizedAccessException" => {
             name == "Microsoft.Exchange.Management.RestApiClient.AuthenticationRequired"
-                || (name == "System.UnauthorizedAccessException" && place.contains("Teams"))
+                || (name == "System.UnauthorizedAccessException" && place.contains("Team"))
         }
         // PnP.PowerShell wraps every error so, unless ErrorAction is Stop. Az without any sign-in.
         "System.Management.Automation.PSInvalidOperationException" => {

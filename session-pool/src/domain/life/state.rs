@@ -135,7 +135,17 @@ impl State {
     /// Why nobody is signed in any more.
     pub fn after(&self) -> Option<&str> {
         match self {
-            Self::Cold { after } | Self::Ready { after } => after.as_deref(),
+            Self::Cold { after }
+            | Self::Ready { after }
+            | Self::Leaving(Leaving::Rest { after, .. })
+            | Self::Starting(Serving { after, .. })
+            | Self::Looking(Serving { after, .. })
+            | Self::Connecting(Serving { after, .. })
+            | Self::Leaving(Leaving::Reconnect(Serving { after, .. }))
+            | Self::Pending {
+                shown: PendingSignIn { after, .. },
+                ..
+            } => after.as_deref(),
             _ => None,
         }
     }

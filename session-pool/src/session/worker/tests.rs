@@ -181,6 +181,7 @@ impl Stage {
             connection: Arc::clone(&self.connection),
             command: command.to_owned(),
             passage: Passage::default(),
+            asked: Default::default(),
         };
         session.submit(|| (work, ())).unwrap();
         job
