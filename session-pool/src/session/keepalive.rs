@@ -101,8 +101,11 @@ impl Worker {
         telemetry::ping(connection, module, ping);
         match ping {
             Ping::Alive | Ping::Left => tracing::debug!(session = %self.key, ?ping, "keepalive"),
-            Ping::Unclear | Ping::Failed => {
-                tracing::warn!(session = %self.key, ?ping, "keepalive");
+            Ping::Unclear => {
+                tracing::warn!(session = %self.key, "keepalive: the service says nothing about the sign-in");
+            }
+            Ping::Failed => {
+                tracing::warn!(session = %self.key, "keepalive: the sign-in is dead, or there is no answer");
             }
         }
     }

@@ -8,7 +8,10 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use tokio::sync::Semaphore;
 
-use crate::domain::life::{Due, Effect, Event, Life, Moment, Request, Rules, Wants};
+use crate::domain::aadsts;
+use crate::domain::life::{
+    Due, Effect, Event, Leaving, Life, Moment, Request, Rules, State, Wants,
+};
 use crate::domain::loss::Tellings;
 use crate::domain::record::Record;
 use crate::domain::registry::Connection;
@@ -211,7 +214,19 @@ impl Worker {
             Effect::Look => self.look().await,
             Effect::Connect => self.connect().await,
             Effect::StopConnect => Event::Left(self.stop_connect().await),
-            Effect::SignOut => Event::Left(self.sign_out().await),
+            Effect::SignOut => {
+                // Other reasons may name accounts.
+                if let State::Leaving(Leaving::Rest {
+                    after: Some(why), ..
+                }) = self.life.state()
+                {
+                    match aadsts::code_in(why) {
+                        Some(_) => tracing::warn!(session = %self.key, why, "signing out"),
+                        None => tracing::info!(session = %self.key, why, "signing out"),
+                    }
+                }
+                Event::Left(self.sign_out().await)
+            }
             Effect::Run => self.run_command().await,
             Effect::Check => self.check().await,
             // Only the process of a session that has nothing to do is replaced.

@@ -22,11 +22,12 @@ pub fn ping(module: Module) -> String {
              -Path '/tenants?api-version=2022-12-01' -ErrorAction Stop\n\
              [pscustomobject]@{ status = [int]$answer.StatusCode }"
         }
-        // No team has this id, and that is what the service says. Get-CsTenant may hang, and
-        // without an id every team is fetched.
+        // No team has this id, and that the service says so is the answer. Get-CsTenant may hang,
+        // and without an id every team is fetched.
         Module::Teams => {
-            "$null = MicrosoftTeams\\Get-Team -GroupId 00000000-0000-0000-0000-000000000000 \
-             -ErrorAction Stop"
+            "try { $null = MicrosoftTeams\\Get-Team \
+             -GroupId 00000000-0000-0000-0000-000000000000 -ErrorAction Stop }\n\
+             catch { if ($_.Exception.Message -notmatch 'NotFound|No team found') { throw } }"
         }
         Module::Pnp => "$null = PnP.PowerShell\\Get-PnPWeb",
     })

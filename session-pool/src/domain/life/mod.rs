@@ -54,6 +54,8 @@ struct Times {
     beats: u64,
     /// The process was last looked at.
     inspected: Moment,
+    /// A process was last replaced for its size.
+    replaced: Option<Moment>,
     /// Why this process ought to be replaced and is not.
     overdue: Option<Overdue>,
 }

@@ -18,8 +18,8 @@ pub enum Obstacle {
     Variables,
     /// Nobody could sign in again without a person.
     SignIn,
-    /// It has just begun, and the next one would be as large.
-    Fresh,
+    /// The one before was replaced for the same reason, not long ago.
+    Again,
 }
 
 /// A process that ought to be replaced and is not.
@@ -51,9 +51,9 @@ impl fmt::Display for Overdue {
                 "it is not replaced, because its sign-in could not be restored; POST /reset replaces it, \
                  and a person has to sign in again"
             }
-            Obstacle::Fresh => {
-                "it is not replaced, because it has just started and the next one would be as large; \
-                 raise --max-rss"
+            Obstacle::Again => {
+                "it is not replaced, because the one before it was, less than an hour ago, and that did \
+                 not help; raise --max-rss"
             }
         };
         write!(f, "the PowerShell process {}; {why}", self.excess)

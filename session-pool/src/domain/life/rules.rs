@@ -23,8 +23,8 @@ pub struct Rules {
     pub max_resident: Option<u64>,
     /// Age at which a process is replaced.
     pub max_age: Option<Duration>,
-    /// A process that is too large this early is not replaced: the next one would be, too.
-    pub settling: Duration,
+    /// Between two replacements for size: where it comes back at once, replacing does not help.
+    pub replace_again: Duration,
     /// How long pnp may be silent in a command until its caller is told what that can mean.
     pub silence: Duration,
 }
@@ -47,7 +47,7 @@ impl Default for Rules {
             reap_after: Duration::from_secs(900),
             max_resident: Some(1_000_000_000),
             max_age: None,
-            settling: Duration::from_secs(60),
+            replace_again: Duration::from_secs(3_600),
             silence: Duration::from_secs(60),
         }
     }

@@ -305,9 +305,12 @@ impl Life {
             Obstacle::Variables
         } else if !seen.restorable {
             Obstacle::SignIn
-        } else if age < self.rules.settling && !old {
-            Obstacle::Fresh
+        } else if large.is_some() && self.replaced_lately(now) {
+            Obstacle::Again
         } else {
+            if large.is_some() {
+                self.times.replaced = Some(now);
+            }
             return retire(excess);
         };
         let overdue = Overdue { excess, obstacle };
@@ -317,6 +320,11 @@ impl Life {
             _ => vec![Effect::Warn(overdue)],
         };
         (State::SignedIn { who, misses }, effects)
+    }
+
+    fn replaced_lately(&self, now: Moment) -> bool {
+        let replaced = self.times.replaced;
+        replaced.is_some_and(|at| now < at + self.rules.replace_again)
     }
 }
 

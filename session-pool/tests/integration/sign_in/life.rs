@@ -146,7 +146,7 @@ fn too_large() -> Rules {
     Rules {
         keepalive: Some(SHORT),
         max_resident: Some(1),
-        settling: Duration::ZERO,
+        replace_again: Duration::ZERO,
         ..Rules::default()
     }
 }

@@ -174,7 +174,6 @@ fn a_large_or_old_process_is_replaced_only_where_nobody_loses_anything() {
         (small, false, true, 10_000, replaced(Excess::Age)),
         (large, true, true, 60, warned(size, Obstacle::Variables)),
         (large, false, false, 60, warned(size, Obstacle::SignIn)),
-        (large, false, true, 59, warned(size, Obstacle::Fresh)),
         (
             small,
             true,
@@ -198,6 +197,35 @@ fn a_large_or_old_process_is_replaced_only_where_nobody_loses_anything() {
             assert_eq!(again, [], "said once");
         }
     }
+}
+
+#[test]
+fn a_process_is_not_replaced_again_and_again_for_its_size() {
+    let mut life = signed_in(Rules::default());
+    let large = || {
+        Event::Inspected(Inspection {
+            resident: Some(2_000_000_000),
+            stateful: false,
+            restorable: true,
+        })
+    };
+    let replaced = |life: &mut Life, second| {
+        let effects = life.on(large(), seconds(second));
+        let retired = matches!(effects.as_slice(), [Effect::Retire(_), _]);
+        if retired {
+            life.on(Event::Started, seconds(second));
+            life.on(Event::Found(Some(Ok(who()))), seconds(second));
+        }
+        retired
+    };
+    assert!(replaced(&mut life, 10));
+    assert!(!replaced(&mut life, 20));
+    let Some(overdue) = life.overdue() else {
+        panic!("nobody is warned")
+    };
+    assert_eq!(overdue.obstacle, Obstacle::Again);
+    assert!(!replaced(&mut life, 3_609));
+    assert!(replaced(&mut life, 3_610));
 }
 
 #[test]
