@@ -17,7 +17,7 @@ use session_pool::domain::wire::{AnswerStatus, JobAnswer};
 
 use crate::activity_log::{ActivityLog, Call};
 use crate::config::{Config, ConfigError};
-use crate::graph::{self, Content, Graph, Places, PlacesError};
+use crate::graph::{self, Graph, Places, PlacesError};
 use crate::pool::Pool;
 use crate::progress::Reporter;
 use crate::tasks::{self, Asked};
@@ -158,6 +158,9 @@ impl Server {
                 if let (Tool::Run | Tool::Job, Ok(pool)) = (tool, &pool) {
                     place.complete(pool, &failure).await;
                 }
+                if let (Tool::Graph, Ok(graph)) = (tool, &self.graph) {
+                    place.complete_from(graph);
+                }
                 failed(&place, &failure).into()
             }
         }
@@ -253,7 +256,8 @@ fn answered(outcome: &Outcome) -> CallToolResult {
             answer.status == AnswerStatus::Error && answer.state != JobState::Cancelled
         }
         Outcome::Graph(GraphOutcome::Answer(answer)) => {
-            matches!(answer.content, Content::Failed(_))
+            let error = answer.content.error();
+            error.is_some_and(|error| !matches!(error, graph::GraphError::SignInNeeded(_)))
         }
         _ => false,
     };

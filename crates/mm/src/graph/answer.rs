@@ -53,6 +53,29 @@ pub(crate) enum Content {
     Preview(String),
     /// It went wrong.
     Failed(GraphError),
+    /// A collection broke off: what was read of it, and why there is no more.
+    BrokeOff {
+        read: Box<Content>,
+        error: GraphError,
+    },
+}
+
+impl Content {
+    /// What there is, and the error that ended it, where one did after something was read.
+    pub(crate) fn parts(&self) -> (&Self, Option<&GraphError>) {
+        match self {
+            Self::BrokeOff { read, error } => (read, Some(error)),
+            whole => (whole, None),
+        }
+    }
+
+    /// The error, where there is one.
+    pub(crate) fn error(&self) -> Option<&GraphError> {
+        match self {
+            Self::Failed(error) | Self::BrokeOff { error, .. } => Some(error),
+            _ => None,
+        }
+    }
 }
 
 /// A page of JSON or text.

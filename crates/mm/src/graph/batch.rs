@@ -7,18 +7,22 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use session_pool::domain::graph::{
-    Attempt, Endpoint, Failed, Header, Method, Query, Service, fully_decoded, retry_after,
+    Attempt, Endpoint, Failed, Header, Method, fully_decoded, retry_after,
 };
+use session_pool::domain::registry::Connection;
 
 use super::client::{Client, Sending};
 use super::error::GraphError;
-use super::{Heard, Hears, body};
+use super::{Heard, Hears, body, refusal};
 
 /// Most sub-requests of one call of Graph.
 const MOST: usize = 20;
 
 /// Most sub-requests of one call of ours.
 const LONGEST: usize = 1000;
+
+/// What a sub-request may have.
+const KEYS: [&str; 6] = ["id", "method", "url", "headers", "body", "dependsOn"];
 
 /// A batch whose sub-requests have been checked.
 #[derive(Clone, Debug)]
@@ -116,7 +120,8 @@ impl Batch {
         let mut stopped: Option<String> = None;
         let count = self.0.len().div_ceil(MOST);
         for (number, chunk) in self.0.chunks(MOST).enumerate() {
-            if stopped.is_none() && number > 0 && !client.has_time(super::LAST_PAGE) {
+            if stopped.is_none() && number > 0 && !client.has_time(super::LAST_PAGE, Duration::ZERO)
+            {
                 stopped = Some("the call has lasted long enough".to_owned());
             }
             if let Some(why) = &stopped {
@@ -150,12 +155,13 @@ impl Batch {
         let responses: Vec<Value> = self
             .0
             .iter()
-            .map(|request| {
-                done.remove(&request.id).unwrap_or_else(|| {
+            .map(|request| match done.remove(&request.id) {
+                Some(answer) => request.explained(answer, client.connection),
+                None => {
                     let message =
                         "The service gave no answer to it: whether it was done is not known.";
                     without(&request.id, "NoAnswer", message)
-                })
+                }
             })
             .collect();
         Ok(json!({"responses": responses}))
@@ -182,7 +188,7 @@ impl Batch {
                 open.push(request);
             }
         }
-        let mut number = 1;
+        let (mut number, mut waited) = (1, Duration::ZERO);
         while !open.is_empty() {
             let ids: HashSet<&str> = open.iter().map(|request| request.id.as_str()).collect();
             let requests: Vec<Value> = open.iter().map(|request| request.wire(&ids)).collect();
@@ -231,11 +237,12 @@ impl Batch {
                 }
             }
             open.sort_by_key(|request| chunk.iter().position(|own| own.id == request.id));
-            if open.is_empty() || !client.has_time(wait) {
+            if open.is_empty() || !client.has_time(wait, waited) {
                 break;
             }
             hears.hear(Heard::Waiting { wait, number }).await;
             tokio::time::sleep(wait).await;
+            waited += wait;
             number += 1;
         }
         Ok(())
@@ -258,14 +265,7 @@ impl SubRequest {
         if Self::is_nested(url) {
             return Err(wrong("a batch cannot hold a batch"));
         }
-        // The whole batch has one version; a sub-request's own would become part of its path.
-        let trimmed = url.trim_start_matches('/');
-        let endpoint = Endpoint::new(
-            &format!("/{version}/{trimmed}"),
-            &Query::default(),
-            Service::Graph,
-            base,
-        )?;
+        let endpoint = Endpoint::in_batch(url, version, base)?;
         let relative = endpoint
             .path_and_query()
             .strip_prefix(&format!("/{version}"))
@@ -278,8 +278,16 @@ impl SubRequest {
         };
         let depends_on = match object.get("dependsOn") {
             Some(Value::Array(ids)) => ids.iter().map(|id| id_of(Some(id))).collect(),
-            _ => Vec::new(),
+            None | Some(Value::Null) => Vec::new(),
+            Some(_) => return Err(wrong("\"dependsOn\" must be a list of ids")),
         };
+        if let Some(unknown) = object.keys().find(|key| !KEYS.contains(&key.as_str())) {
+            let unknown: String = unknown.chars().take(60).collect();
+            return Err(GraphError::Request(format!(
+                "there is no {unknown:?} in a batch's requests: use {}",
+                KEYS.join(", ")
+            )));
+        }
         let body = object.get("body").cloned();
         Ok(Self {
             raw: raw(&id, method, &relative, &headers, body.as_ref()),
@@ -307,6 +315,26 @@ impl SubRequest {
             raw.insert("dependsOn".to_owned(), json!(depends));
         }
         Value::Object(raw)
+    }
+
+    /// Its answer: a refusal without names, and with what to do.
+    fn explained(&self, mut answer: Value, connection: &Connection) -> Value {
+        let status = status(&answer);
+        if status < 400 || answer.get("headers").is_none() {
+            return answer;
+        }
+        let written = self.body.as_ref().map(Value::to_string);
+        let error = answer
+            .pointer_mut("/body/error")
+            .filter(|it| it.is_object());
+        if let Some(error) = error {
+            let written = written.unwrap_or_default();
+            let advice = refusal::explained(status, error, &self.path, &written, connection);
+            if let Some(fields) = answer.as_object_mut() {
+                fields.insert("advice".to_owned(), advice.into());
+            }
+        }
+        answer
     }
 
     /// How long to wait before it is sent again, where it must be.
@@ -426,15 +454,25 @@ mod tests {
             json!({"id": "1", "method": "GET", "url": "/users", "headers": {"Authorization": "x"}}),
             json!({"method": "GET", "url": "/users"}),
             json!({"id": "1", "url": "/users", "dependsOn": ["2"]}),
+            json!({"id": "1", "method": "GET", "url": "HTTPS://graph.microsoft.com@evil.example/x"}),
+            json!({"id": "1", "method": "GET", "url": "http://graph.microsoft.com/v1.0/users"}),
+            json!({"id": "1", "method": "GET", "url": "\\\\evil.example/x"}),
+            json!({"id": "1", "method": "GET", "url": "/beta/users"}),
+            json!({"id": "1", "method": "GET", "url": ""}),
+            json!({"id": "1", "url": "/users", "dependsOn": "1"}),
+            json!({"id": "1", "url": "/users", "atomicityGroup": "g"}),
             json!("x"),
         ] {
-            let parsed = parse(json!([request]));
-            // A URL of another host becomes, at worst, a path on the right one.
-            if let Ok(batch) = &parsed {
-                assert!(batch.0[0].path.starts_with("/v1.0/"), "{request}");
-            } else {
-                assert!(parsed.is_err(), "{request}");
-            }
+            assert!(parse(json!([request])).is_err(), "{request}");
+        }
+        for url in [
+            "users",
+            "/users",
+            "/v1.0/users",
+            "https://graph.microsoft.com/v1.0/users",
+        ] {
+            let batch = parse(json!([{"id": "1", "url": url}])).unwrap();
+            assert_eq!(batch.0[0].path, "/v1.0/users", "{url}");
         }
         assert!(parse(json!([])).is_err());
         assert!(parse(json!([{"id": "1", "url": "/a"}, {"id": 1, "url": "/b"}])).is_err());

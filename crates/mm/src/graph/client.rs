@@ -7,7 +7,9 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AF
 use reqwest::{Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use session_pool::domain::cause::deepest;
-use session_pool::domain::graph::{Attempt, Failed, Header, Method, redirect, retry_after};
+use session_pool::domain::graph::{
+    Attempt, Failed, Header, Method, RedirectError, location, redirect, retry_after,
+};
 use session_pool::domain::registry::{Cloud, Connection};
 use session_pool::sign_in::http::Http;
 use session_pool::sign_in::{Access, Audience, Challenge, Grant, SignIn};
@@ -25,8 +27,13 @@ const MOST_HOPS: usize = 5;
 /// Waits longer than this are told.
 const WORTH_TELLING: Duration = Duration::from_millis(400);
 
-/// The longest that a shell waits for a throttled service; a tool call has its own end.
+/// The longest that a shell waits for a throttled service until one request gets through; a tool
+/// call has its own end.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
+
+/// Claims challenges that one request answers with a new token; another one is not met by signing
+/// in again.
+const MOST_CHALLENGES: usize = 2;
 
 /// Who calls, and until when.
 pub(crate) struct Client<'a> {
@@ -147,21 +154,28 @@ impl<'a> Client<'a> {
         sending: &Sending<'_>,
         hears: &mut dyn Hears,
     ) -> Result<Response, GraphError> {
-        let mut renewed = false;
+        let mut met: Vec<Option<String>> = Vec::new();
         loop {
             let token = self.token().await?;
             let response = self.patiently(sending, Some(&token), hears).await?;
-            if response.status() == StatusCode::UNAUTHORIZED && !renewed {
-                renewed = true;
+            if response.status() == StatusCode::UNAUTHORIZED {
                 let claims = challenge::claims(response.headers());
-                self.renew(Challenge {
-                    refused: Some(&token),
-                    claims: claims.as_deref(),
-                })
-                .await?;
-                continue;
+                if met.len() < MOST_CHALLENGES && !met.contains(&claims) {
+                    met.push(claims);
+                    // A token that meets this challenge must still meet those before it.
+                    let claims = challenge::merged(met.iter().flatten());
+                    self.renew(Challenge {
+                        refused: Some(&token),
+                        claims: claims.as_deref(),
+                    })
+                    .await?;
+                    continue;
+                }
+                if claims.is_some() {
+                    return Err(GraphError::Challenged);
+                }
             }
-            if response.status().is_redirection() && sending.method == Method::Get {
+            if is_redirect(response.status()) && sending.method == Method::Get {
                 return self.followed(response, sending, &token, hears).await;
             }
             return Ok(response);
@@ -201,17 +215,13 @@ impl<'a> Client<'a> {
     ) -> Result<Response, GraphError> {
         let mut response = response;
         let mut from = sending.url.clone();
+        let mut own = true;
         for _ in 0..MOST_HOPS {
-            let Some(location) = response
-                .headers()
-                .get(LOCATION)
-                .and_then(|value| value.to_str().ok())
-            else {
-                return Ok(response);
-            };
-            let to = self.lead(&from, location)?;
-            // Within the service the token goes along; anywhere else it must not.
-            let own = to.origin() == sending.url.origin()
+            let to = self.lead(&from, &named_location(&response)?)?;
+            // Within the service the token goes along; anywhere else it must not, nor where another
+            // host leads back to.
+            own = own
+                && to.origin() == sending.url.origin()
                 && session_pool::domain::graph::next_link(to.as_str(), self.base()).is_ok();
             let next = Sending {
                 url: &to,
@@ -219,7 +229,7 @@ impl<'a> Client<'a> {
                 ..sending.clone()
             };
             response = self.patiently(&next, own.then_some(token), hears).await?;
-            if !response.status().is_redirection() {
+            if !is_redirect(response.status()) {
                 return Ok(response);
             }
             from = to;
@@ -245,6 +255,7 @@ impl<'a> Client<'a> {
         hears: &mut dyn Hears,
     ) -> Result<Response, GraphError> {
         let mut number = 1;
+        let mut waited = Duration::ZERO;
         loop {
             let outcome = self.once(sending, token, extra.clone()).await;
             let (failed, named) = match &outcome {
@@ -264,7 +275,7 @@ impl<'a> Client<'a> {
             let Some(wait) = attempt.wait() else {
                 return outcome.map_err(|error| unanswered(&error, sending));
             };
-            if !self.has_time(wait) {
+            if !self.has_time(wait, waited) {
                 return match failed {
                     Failed::Status(_) => Err(GraphError::Throttled { wait }),
                     Failed::NotSent | Failed::Broken => {
@@ -277,15 +288,16 @@ impl<'a> Client<'a> {
                 hears.hear(Heard::Waiting { wait, number }).await;
             }
             tokio::time::sleep(wait).await;
+            waited += wait;
             number += 1;
         }
     }
 
-    /// Whether there is time to wait so long.
-    pub(crate) fn has_time(&self, wait: Duration) -> bool {
+    /// Whether there is time to wait so long, after so much that was waited for the same request.
+    pub(crate) fn has_time(&self, wait: Duration, waited: Duration) -> bool {
         match self.deadline {
             Some(deadline) => Instant::now() + wait < deadline,
-            None => wait <= LONGEST_WAIT,
+            None => waited.saturating_add(wait) <= LONGEST_WAIT,
         }
     }
 
@@ -333,6 +345,16 @@ impl<'a> Client<'a> {
         }
         request.send().await
     }
+}
+
+/// Statuses that name another address; 304 is an answer of its own (RFC 9110, section 15.4).
+fn is_redirect(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
+}
+
+fn named_location(response: &Response) -> Result<String, RedirectError> {
+    let value = response.headers().get(LOCATION);
+    Ok(location(value.ok_or(RedirectError::Unreadable)?.as_bytes()))
 }
 
 fn named_wait(response: &Response) -> Option<Duration> {

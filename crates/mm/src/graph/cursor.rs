@@ -12,6 +12,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use session_pool::domain::graph::Service;
 
+use super::error::GraphError;
+use super::request::Request;
+use super::trail;
+
 /// The key's file in the token directory. No connection's file ends like this.
 const KEY_FILE: &str = "cursor.key";
 
@@ -25,7 +29,7 @@ const PURPOSE: &[u8] = b"mm graph cursor 1";
 const PREFIX: char = 'g';
 
 /// A place in a long answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Place {
     /// The connection.
     #[serde(rename = "c")]
@@ -57,6 +61,9 @@ pub(crate) struct Place {
     /// Whether pages follow without being asked for.
     #[serde(rename = "p", default)]
     pub(crate) all_pages: bool,
+    /// Marks of the pages before this one.
+    #[serde(rename = "b", default)]
+    pub(crate) trail: Vec<u64>,
     /// When it was made, in epoch seconds.
     #[serde(rename = "t", default)]
     pub(crate) made: i64,
@@ -140,8 +147,42 @@ impl Seal {
 impl Place {
     /// The beginning of another page.
     pub(crate) fn goes_on_at(&mut self, link: String) {
+        self.trail.push(trail::mark(&self.link));
+        let forgotten = self.trail.len().saturating_sub(trail::REMEMBERED);
+        self.trail.drain(..forgotten);
         self.link = link;
         (self.item, self.offset) = (0, 0);
+    }
+
+    /// Whether what stands beside a cursor says the same as the call that it goes on with.
+    ///
+    /// # Errors
+    /// [`GraphError::Request`], with what says something else.
+    pub(crate) fn agrees_with(&self, request: &Request) -> Result<(), GraphError> {
+        let headers = request.headers.iter().all(|header| {
+            let own = self.headers.iter().find(|(name, _)| name == header.name);
+            own.is_some_and(|(_, value)| *value == header.value)
+        });
+        let others = [
+            ("headers", headers),
+            (
+                "select_fields",
+                request.select.is_empty() || request.select == self.select,
+            ),
+            ("all_pages", !request.all_pages || self.all_pages),
+            // `graph` is what is meant where nothing is said.
+            (
+                "resource",
+                request.service == Service::Graph || request.service == self.service(),
+            ),
+        ];
+        match others.iter().find(|(_, agrees)| !agrees) {
+            None => Ok(()),
+            Some((name, _)) => Err(GraphError::Request(format!(
+                "the cursor goes on as its call began, and {name:?} says something else: give \
+                 connection and cursor alone, or begin anew with an endpoint"
+            ))),
+        }
     }
 
     /// The service it is a place of.
@@ -176,6 +217,8 @@ fn make_key(directory: &Path, path: &Path) -> io::Result<()> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+    use session_pool::domain::graph::Header;
+
     use super::*;
 
     fn place() -> Place {
@@ -190,6 +233,7 @@ mod tests {
             headers: Vec::new(),
             select: Vec::new(),
             all_pages: true,
+            trail: vec![7],
             made: 1_000_000,
         }
     }
@@ -235,5 +279,53 @@ mod tests {
         for text in ["", "x", "r1", "AAAA"] {
             assert!(seal.read(text, now).is_err());
         }
+    }
+    #[test]
+    fn what_stands_beside_a_cursor_must_say_the_same() {
+        let mut place = place();
+        place.headers = vec![("Prefer".to_owned(), "x".to_owned())];
+        place.select = vec!["id".to_owned()];
+        let header = |value: &str| vec![Header::new("prefer", value).unwrap()];
+        let same = Request {
+            headers: header("x"),
+            select: vec!["id".to_owned()],
+            all_pages: true,
+            ..Request::default()
+        };
+        place.agrees_with(&same).unwrap();
+        place.agrees_with(&Request::default()).unwrap();
+        let other = |request: Request| place.agrees_with(&request).unwrap_err().to_string();
+        let with = Request::default;
+        for (request, name) in [
+            (
+                Request {
+                    headers: header("y"),
+                    ..with()
+                },
+                "headers",
+            ),
+            (
+                Request {
+                    select: vec!["mail".to_owned()],
+                    ..with()
+                },
+                "select_fields",
+            ),
+            (
+                Request {
+                    service: Service::Flow,
+                    ..with()
+                },
+                "resource",
+            ),
+        ] {
+            assert!(other(request).contains(name));
+        }
+        place.all_pages = false;
+        let more = Request {
+            all_pages: true,
+            ..with()
+        };
+        assert!(place.agrees_with(&more).is_err());
     }
 }

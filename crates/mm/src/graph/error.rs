@@ -54,6 +54,19 @@ pub(crate) enum GraphError {
     Redirect(#[from] RedirectError),
     #[error("the service redirected the call more than five times; it was given up")]
     RedirectLoop,
+    /// A next or delta link that leads away from the service.
+    #[error(
+        "the service's next {what} is said to lie on another host ({host}), which is not asked: a token must not go there. What there is of the service's own host is all told; ask whoever runs it, or narrow the call so that it needs one page"
+    )]
+    LinkElsewhere { what: &'static str, host: String },
+    #[error(
+        "the service leads back to a page that was read already, so it was not followed; what was read up to there may be all there is. Compare with $count, or repeat the call with another $top or $orderby"
+    )]
+    Circle,
+    #[error(
+        "the service asked for more of the sign-in again, though the token was new: a Conditional Access policy of the tenant wants what this sign-in does not show (a device, a place, a stronger method), and the call was not done. Run `mm sign-out` and `mm sign-in` for the connection; if that does not help, ask the tenant's administrator for the policy"
+    )]
+    Challenged,
     #[error("the service's answer is larger than {} MB: ask for less with $select and $top, or give save_to", .0 >> 20)]
     TooLarge(usize),
     #[error("the service's answer is not what it should be: {0}")]
@@ -119,6 +132,9 @@ impl GraphError {
             Self::Throttled { .. } => "throttled",
             Self::Unreachable { .. } | Self::Broken { .. } | Self::SignInLate => "unreachable",
             Self::Redirect(_) | Self::RedirectLoop => "redirect",
+            Self::LinkElsewhere { .. } => "foreign_link",
+            Self::Circle => "page_circle",
+            Self::Challenged => "claims_challenge",
             Self::TooLarge(_) => "too_large",
             Self::Garbled(_) => "garbled",
             Self::NotTaken(_) => "not_taken",

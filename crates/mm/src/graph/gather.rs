@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use session_pool::domain::graph::{Endpoint, next_link};
 use tokio::time::Instant;
+use url::Url;
 
 use super::Heard;
 use super::answer::{Content, Shown};
@@ -17,12 +18,13 @@ use super::noise::Clean;
 use super::page::{Fit, Page};
 use super::read::{Fetcher, JSON, Limits, Reader};
 use super::target::Target;
+use super::trail::Trail;
 
 const ONE_PAGE: &str = "one page of the service was asked for; all_pages fetches more";
 const ENOUGH: &str = "max_items is reached";
 const FULL: &str = "the answer is full";
 const LATE: &str = "the call has lasted long enough";
-const HELD_UP: &str = "the service did not give the next page";
+const BROKE: &str = "an error ended it";
 
 /// Items that are written in one go: between them the next page may come in.
 const STRIDE: usize = 64;
@@ -32,6 +34,7 @@ pub(crate) struct Gathering<'a, 'c> {
     reader: Reader<'a, 'c>,
     status: u16,
     page: Page,
+    trail: Trail,
     total: Option<u64>,
     delta: Option<String>,
     beside: Map<String, Value>,
@@ -39,6 +42,20 @@ pub(crate) struct Gathering<'a, 'c> {
 
 /// Why the reading of items ended before the collection did; `None` at its end.
 type Stopped = Option<&'static str>;
+
+/// How reading ended.
+enum End {
+    /// For this reason, or with the collection.
+    Stopped(Stopped),
+    /// By an error, after what was read.
+    Broke(GraphError),
+}
+
+impl End {
+    fn at(why: &'static str) -> Self {
+        Self::Stopped(Some(why))
+    }
+}
 
 impl<'a, 'c> Gathering<'a, 'c> {
     /// Nothing yet.
@@ -49,6 +66,7 @@ impl<'a, 'c> Gathering<'a, 'c> {
         };
         Self {
             page: Page::new(characters, reader.target.form()),
+            trail: Trail::to(&reader.place),
             reader,
             status,
             total: None,
@@ -65,35 +83,28 @@ impl<'a, 'c> Gathering<'a, 'c> {
         let mut step = self.one(first).await?;
         loop {
             let text = match step {
-                ControlFlow::Break(stopped) => return self.finish(stopped).await,
+                ControlFlow::Break(end) => return self.finish(end).await,
                 ControlFlow::Continue(text) => text,
             };
             step = match Collected::further(&text) {
                 Ok(page) => self.one(page).await?,
-                Err(_) => ControlFlow::Break(Some(HELD_UP)),
+                Err(error) => ControlFlow::Break(End::Broke(error.into())),
             };
         }
     }
 
     /// Takes a page; answers with the text of the next one.
-    async fn one(
-        &mut self,
-        page: Collected<'_>,
-    ) -> Result<ControlFlow<Stopped, String>, GraphError> {
+    async fn one(&mut self, page: Collected<'_>) -> Result<ControlFlow<End, String>, GraphError> {
         self.total = page.total.or(self.total);
         self.beside.extend(page.beside);
-        if let Some(link) = page.delta {
-            self.delta = Endpoint::given(&link, self.reader.fetcher.client.base())
-                .ok()
-                .map(|endpoint| endpoint.path_and_query().to_owned());
-        }
+        self.delta = page.delta.or(self.delta.take());
         let items = page.items.get(self.reader.place.item..).unwrap_or_default();
         let Some(next) = page.next else {
-            return Ok(ControlFlow::Break(self.put(items).await?));
+            return Ok(ControlFlow::Break(End::Stopped(self.put(items).await?)));
         };
         // Where it leads is checked before anybody is told of it.
-        next_link(&next, self.reader.fetcher.client.base())?;
-        let text = if self.needs_more_than(items.len()) {
+        let wrong = self.leads_on(&next).err();
+        let text = if wrong.is_none() && self.needs_more_than(items.len()) {
             self.told(items.len()).await;
             // The service makes the next page while this one is written.
             let Reader {
@@ -109,17 +120,46 @@ impl<'a, 'c> Gathering<'a, 'c> {
             text
         } else {
             if let Some(why) = self.put(items).await? {
-                return Ok(ControlFlow::Break(Some(why)));
+                return Ok(ControlFlow::Break(End::at(why)));
+            }
+            if let Some(error) = wrong {
+                return Ok(ControlFlow::Break(End::Broke(error)));
             }
             self.reader.place.goes_on_at(next);
             if let Some(why) = self.enough() {
-                return Ok(ControlFlow::Break(Some(why)));
+                return Ok(ControlFlow::Break(End::at(why)));
             }
             self.told(0).await;
             fetched(&mut self.reader.fetcher, &self.reader.place.link).await
         };
-        // What there is is worth more than the reason why there is no more.
-        Ok(text.map_or(ControlFlow::Break(Some(HELD_UP)), ControlFlow::Continue))
+        // What there is is told with the reason why there is no more.
+        Ok(match text {
+            Ok(text) => ControlFlow::Continue(text),
+            Err(error) => ControlFlow::Break(self.ended_by(error)),
+        })
+    }
+
+    /// Whether a next link may be followed: on the service's host, to a page that was not read.
+    fn leads_on(&mut self, next: &str) -> Result<(), GraphError> {
+        next_link(next, self.reader.fetcher.client.base()).map_err(|_| elsewhere("page", next))?;
+        if self.trail.goes_on_to(next) {
+            Ok(())
+        } else {
+            Err(GraphError::Circle)
+        }
+    }
+
+    /// A page that did not come because the call's time is up is no failure of the service's.
+    fn ended_by(&self, error: GraphError) -> End {
+        let until = self.reader.limits.until;
+        match error {
+            GraphError::Broken { .. } | GraphError::Unreachable { .. } | GraphError::SignInLate
+                if until.is_some_and(|until| Instant::now() >= until) =>
+            {
+                End::at(LATE)
+            }
+            error => End::Broke(error),
+        }
     }
 
     /// Whether it is certain that a page with so many items is taken to its end and is not the last.
@@ -168,11 +208,28 @@ impl<'a, 'c> Gathering<'a, 'c> {
         }
     }
 
-    async fn finish(mut self, stopped: Stopped) -> Result<Content, GraphError> {
+    async fn finish(mut self, end: End) -> Result<Content, GraphError> {
+        let (stopped, mut broke) = match end {
+            End::Stopped(why) => (why, None),
+            End::Broke(error) => (None, Some(error)),
+        };
+        // Changes are told from the end on, so they are no news before it.
+        let mut delta = None;
+        if let (None, None, Some(link)) = (stopped, &broke, self.delta.take()) {
+            match Endpoint::given(&link, self.reader.fetcher.client.base()) {
+                Ok(endpoint) => delta = Some(endpoint.path_and_query().to_owned()),
+                Err(_) => broke = Some(elsewhere("delta", &link)),
+            }
+        }
         let reader = &mut self.reader;
-        let cursor = match stopped {
-            Some(_) => Some(reader.seal.seal(&reader.place)?),
-            None => None,
+        let leads_on = match &broke {
+            Some(GraphError::Circle | GraphError::LinkElsewhere { .. }) => false,
+            Some(_) => true,
+            None => stopped.is_some(),
+        };
+        let cursor = match leads_on {
+            true => Some(reader.seal.seal(&reader.place)?),
+            false => None,
         };
         let items = self.page.items();
         let partial = self.page.is_cut();
@@ -180,38 +237,58 @@ impl<'a, 'c> Gathering<'a, 'c> {
         if !matches!(reader.target, Target::Answer) {
             reader.target.pass(self.page.drain()).await?;
         }
-        let output = match self.reader.target {
-            Target::Answer => Some(self.page.finish()),
-            Target::Stream(_) => None,
+        let stopped = stopped.or(broke.as_ref().map(|_| BROKE));
+        let shown = |output| {
+            Content::Shown(Shown {
+                status: self.status,
+                output,
+                format: "json",
+                items: Some(items),
+                delivered: self.reader.place.delivered,
+                total: self.total,
+                cursor: cursor.clone(),
+                stopped,
+                partial,
+                delta,
+                beside: (!self.beside.is_empty()).then(|| Value::Object(self.beside).to_string()),
+            })
+        };
+        let read = match self.reader.target {
+            Target::Answer => shown(Some(self.page.finish())),
+            Target::Stream(_) => shown(None),
             Target::File(written) => {
                 let (path, blob) = written.finish(JSON.to_owned())?;
-                return Ok(Content::Saved {
+                Content::Saved {
                     path,
                     blob,
                     items: Some(items),
                     cursor,
-                });
+                }
             }
         };
-        Ok(Content::Shown(Shown {
-            status: self.status,
-            output,
-            format: "json",
-            items: Some(items),
-            delivered: self.reader.place.delivered,
-            total: self.total,
-            cursor,
-            stopped,
-            partial,
-            delta: self.delta,
-            beside: (!self.beside.is_empty()).then(|| Value::Object(self.beside).to_string()),
-        }))
+        Ok(match broke {
+            None => read,
+            Some(error) => Content::BrokeOff {
+                read: Box::new(read),
+                error,
+            },
+        })
     }
 }
 
-async fn fetched(fetcher: &mut Fetcher<'_, '_>, link: &str) -> Option<String> {
-    let response = fetcher.fetch(link).await.ok()?;
-    body::json_text(response).await.ok()
+/// A link that is not followed, because it leads away from the service.
+fn elsewhere(what: &'static str, link: &str) -> GraphError {
+    let host = Url::parse(link)
+        .ok()
+        .and_then(|url| url.host_str().map(str::to_owned));
+    GraphError::LinkElsewhere {
+        what,
+        host: host.unwrap_or_else(|| "no host at all".to_owned()),
+    }
+}
+
+async fn fetched(fetcher: &mut Fetcher<'_, '_>, link: &str) -> Result<String, GraphError> {
+    body::json_text(fetcher.fetch(link).await?).await
 }
 
 /// Puts items into the answer, and passes on what does not stay there.

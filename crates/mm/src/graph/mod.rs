@@ -26,6 +26,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 mod text;
+mod trail;
 mod upload;
 
 use std::sync::Arc;
@@ -106,6 +107,11 @@ impl Graph {
         Ok(registry.connections().cloned().collect())
     }
 
+    /// The tenant of a connection, where the registry says it.
+    pub(crate) fn tenant(&self, connection: &str) -> Option<String> {
+        tenant(&*self.places.connection(connection).ok()?)
+    }
+
     /// Does a call; `takes` gets what is read as it comes, and the answer is without it. What goes
     /// wrong once the connection is known is part of the answer, so that it is told whose tenant it
     /// was about.
@@ -183,6 +189,7 @@ impl<'a> Call<'a> {
                         place.connection
                     )));
                 }
+                place.agrees_with(request)?;
                 let service = place.service();
                 (
                     service,
@@ -228,10 +235,7 @@ impl<'a> Call<'a> {
         };
         Answer {
             connection: self.connection.name.to_string(),
-            tenant: self.connection.tenant_for_sign_in().map(|id| {
-                // The domain tells people more than the id.
-                self.connection.tenant.clone().unwrap_or(id)
-            }),
+            tenant: tenant(self.connection),
             account: client.account().map(str::to_owned),
             expected: self.connection.expected_email.clone(),
             app_only: self.connection.authentication.is_app_only(),
@@ -352,6 +356,7 @@ impl<'a> Call<'a> {
                 .collect(),
             select: self.request.select.clone(),
             all_pages: self.request.all_pages,
+            trail: Vec::new(),
             made: Timestamp::now().as_second(),
         }
     }
@@ -434,6 +439,12 @@ impl<'a> Call<'a> {
         };
         client.send(&sending, hears).await
     }
+}
+
+/// A connection's tenant for people: the domain tells them more than the id.
+fn tenant(connection: &Connection) -> Option<String> {
+    let id = connection.tenant_for_sign_in();
+    id.map(|id| connection.tenant.clone().unwrap_or(id))
 }
 
 /// An answer that cannot be asked for again, so that no part of it is left out.

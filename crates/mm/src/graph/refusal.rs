@@ -3,6 +3,7 @@
 use reqwest::Response;
 use serde_json::Value;
 use session_pool::domain::graph::Endpoint;
+use session_pool::domain::registry::Connection;
 
 use super::advice::Refused;
 use super::body::{self, Kind};
@@ -36,11 +37,13 @@ pub(crate) async fn refused(
         app_only: client.connection.authentication.is_app_only(),
     }
     .advice();
-    let known = format!("{} {written}", decoded(endpoint.path_and_query()));
+    let written = format!("{} {written}", decoded(endpoint.path_and_query()));
     GraphError::Refused(Box::new(Refusal {
         status,
-        message: redacted(&told.message, &known),
-        detail: told.detail.filter(|detail| *detail != told.code),
+        message: redacted(&told.message, &written, &names(client.connection)),
+        detail: told
+            .detail
+            .filter(|detail| *detail != told.code && is_plain(detail)),
         request_id: told.request_id.or(header_id).filter(|id| is_plain(id)),
         code: if is_plain(&told.code) {
             told.code
@@ -49,6 +52,47 @@ pub(crate) async fn refused(
         },
         advice,
     }))
+}
+
+/// The names that the registry knows the tenant by.
+pub(crate) fn names(connection: &Connection) -> Vec<&str> {
+    [
+        &connection.tenant,
+        &connection.delegated_organization,
+        &connection.expected_email,
+        &connection.sharepoint_name,
+    ]
+    .into_iter()
+    .filter_map(Option::as_deref)
+    .collect()
+}
+
+/// A refusal inside a batch, for its sub-response: the message without names, and what to do.
+pub(crate) fn explained(
+    status: u16,
+    error: &mut Value,
+    path: &str,
+    written: &str,
+    connection: &Connection,
+) -> String {
+    let text = |value: &Value, key: &str| {
+        let text = value.get(key).and_then(Value::as_str);
+        text.unwrap_or_default().to_owned()
+    };
+    let message = text(error, "message");
+    let advice = Refused {
+        status,
+        code: &text(error, "code"),
+        message: &message,
+        path,
+        app_only: connection.authentication.is_app_only(),
+    }
+    .advice();
+    let written = format!("{} {written}", decoded(path));
+    if let Some(told) = error.get_mut("message") {
+        *told = redacted(&message, &written, &names(connection)).into();
+    }
+    advice
 }
 
 fn decoded(text: &str) -> String {

@@ -53,10 +53,11 @@ impl Request {
         let wrong = |words: &str| Err(GraphError::Request(words.to_owned()));
         let reads = self.method == Method::Get;
         if self.cursor.is_some() {
-            if !self.endpoint.is_empty() || self.body.is_some() || !reads {
+            let others = !self.endpoint.is_empty() || !self.query.is_empty();
+            if others || self.body.is_some() || !reads {
                 return wrong(
                     "a cursor stands for the whole call: give it with the connection, without \
-                     endpoint, method and body",
+                     endpoint, query, method and body",
                 );
             }
         } else if self.endpoint.trim().is_empty() {
@@ -71,8 +72,8 @@ impl Request {
         if self.body.is_some() && self.upload_from.is_some() {
             return wrong("give either \"body\" or \"upload_from\"");
         }
-        if !reads && self.all_pages {
-            return wrong("\"all_pages\" is for GET");
+        if !reads && (self.all_pages || self.max_items.is_some()) {
+            return wrong("\"all_pages\" and \"max_items\" are for GET");
         }
         if !self.select.is_empty() {
             if !reads {
@@ -114,7 +115,7 @@ impl Request {
 /// # Errors
 /// The first that may not be set.
 pub(crate) fn headers(object: &Map<String, Value>) -> Result<Vec<Header>, GraphError> {
-    object
+    let headers = object
         .iter()
         .map(|(name, value)| {
             let text = match value {
@@ -123,7 +124,18 @@ pub(crate) fn headers(object: &Map<String, Value>) -> Result<Vec<Header>, GraphE
             };
             Ok(Header::new(name, &text)?)
         })
-        .collect()
+        .collect::<Result<Vec<_>, GraphError>>()?;
+    let mut names: Vec<&str> = headers.iter().map(|header| header.name).collect();
+    names.sort_unstable();
+    match names.windows(2).find_map(|pair| match pair {
+        [one, other] if one == other => Some(*one),
+        _ => None,
+    }) {
+        Some(name) => Err(GraphError::Request(format!(
+            "the header {name} is given twice: keep one of the two"
+        ))),
+        None => Ok(headers),
+    }
 }
 
 /// Reads an object of query options.

@@ -1,9 +1,11 @@
 //! Answers for programs: the same as the text.
 
 use serde_json::{Map, Value, json};
+use session_pool::sign_in::DevicePrompt;
 
 use super::answer::{Answer, Content};
 use super::body::Blob;
+use super::error::GraphError;
 
 /// The answer as an object; `status` is success, auth_required, confirmation_required or error, as
 /// for `run`.
@@ -21,7 +23,8 @@ pub(crate) fn structured(answer: &Answer) -> Value {
     put("service", answer.service.into());
     put("method", answer.method.as_str().into());
     put("endpoint", answer.call.clone().into());
-    match &answer.content {
+    let (content, broke) = answer.content.parts();
+    match content {
         Content::Shown(shown) => {
             put("http_status", shown.status.into());
             put("format", shown.format.into());
@@ -67,20 +70,39 @@ pub(crate) fn structured(answer: &Answer) -> Value {
             put("items", json!(items));
             put("cursor", json!(cursor));
         }
-        Content::SignIn(prompt) => {
-            put("device_code", prompt.code.clone().into());
-            put("auth_url", prompt.url.clone().into());
-            put("expires_in", prompt.seconds_left.into());
-            put("expected_account", json!(answer.expected));
-            put("message", json!(prompt.reason));
-        }
+        Content::SignIn(prompt) => sign_in(answer, prompt, &mut put),
         Content::Preview(preview) => put("preview", preview.clone().into()),
         Content::Failed(error) => {
-            put("error", error.to_string().into());
-            put("code", error.code().into());
+            if let GraphError::Refused(refusal) = error {
+                put("http_status", refusal.status.into());
+            }
+            failed(error, &mut put);
         }
+        // What was read stands apart from what ended it.
+        Content::BrokeOff { .. } => {}
+    }
+    match broke {
+        Some(GraphError::SignInNeeded(prompt)) => sign_in(answer, prompt, &mut put),
+        Some(error) => failed(error, &mut put),
+        None => {}
     }
     Value::Object(fields)
+}
+
+fn sign_in(answer: &Answer, prompt: &DevicePrompt, put: &mut dyn FnMut(&str, Value)) {
+    put("device_code", prompt.code.clone().into());
+    put("auth_url", prompt.url.clone().into());
+    put("expires_in", prompt.seconds_left.into());
+    put("expected_account", json!(answer.expected));
+    put("message", json!(prompt.reason));
+}
+
+fn failed(error: &GraphError, put: &mut dyn FnMut(&str, Value)) {
+    put("error", error.to_string().into());
+    put("code", error.code().into());
+    if let GraphError::Refused(refusal) = error {
+        put("request_id", json!(refusal.request_id));
+    }
 }
 
 /// How a call ended, in a word.
@@ -91,7 +113,11 @@ pub(crate) fn status(content: &Content) -> &'static str {
         }
         Content::SignIn(_) => "auth_required",
         Content::Preview(_) => "confirmation_required",
-        Content::Failed(_) => "error",
+        Content::BrokeOff {
+            error: GraphError::SignInNeeded(_),
+            ..
+        } => "auth_required",
+        Content::Failed(_) | Content::BrokeOff { .. } => "error",
     }
 }
 

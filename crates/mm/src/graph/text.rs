@@ -7,12 +7,14 @@ use session_pool::sign_in::DevicePrompt;
 
 use super::answer::{Answer, Content, Shown};
 use super::body::Blob;
+use super::error::GraphError;
 use crate::text::Reader;
 
 /// The answer: connection and tenant first. Writing to a string cannot fail.
 pub(crate) fn text(answer: &Answer, reader: Reader) -> String {
     let mut text = head(answer);
-    match &answer.content {
+    let (content, broke) = answer.content.parts();
+    match content {
         Content::Shown(shown) => self::shown(&mut text, answer, shown, reader),
         Content::Nothing(status) => {
             let _ = writeln!(text, "\nOK (no content, status {status})");
@@ -51,6 +53,18 @@ pub(crate) fn text(answer: &Answer, reader: Reader) -> String {
         Content::Failed(error) => {
             let _ = writeln!(text, "Error: {}", ended(&error.to_string()));
         }
+        // What was read stands apart from what ended it.
+        Content::BrokeOff { .. } => {}
+    }
+    match broke {
+        Some(GraphError::SignInNeeded(prompt)) => {
+            text.push_str("\nA person must sign in again before it goes on.\n");
+            sign_in(&mut text, answer, prompt);
+        }
+        Some(error) => {
+            let _ = writeln!(text, "\nError: {}", ended(&error.to_string()));
+        }
+        None => {}
     }
     text
 }

@@ -92,7 +92,7 @@ impl Upload {
                 outcome => {
                     failures += 1;
                     let wait = Duration::from_millis(250 << failures);
-                    if failures > MOST_FAILURES || !client.has_time(wait) {
+                    if failures > MOST_FAILURES || !client.has_time(wait, Duration::ZERO) {
                         return Err(match outcome {
                             Ok(response) => {
                                 super::refused(response, endpoint, client, &self.name).await

@@ -14,28 +14,33 @@ use crate::graph::{
 };
 use crate::text::Reader;
 use crate::tools::graph::{GraphOutcome, GraphRequest};
-use crate::tools::{Arguments, Failure, Outcome};
+use crate::tools::{Arguments, Failure, Outcome, Place};
 
 /// Does a call and prints what it reads as it comes, or lists the connections.
 pub(crate) async fn graph(call: GraphCall, files_dir: Option<std::path::PathBuf>) -> Exit {
     let mut paper = Paper::new(call.json);
-    match outcome(call, files_dir, &mut paper).await {
+    let places = Places::from_environment(files_dir);
+    let graph = places.map(Graph::new);
+    let place = Place::of_graph(call.connection.clone(), graph.as_ref().ok());
+    let outcome = match graph {
+        Ok(graph) => outcome(call, &graph, &mut paper).await,
+        Err(error) => Err(GraphError::Places(error).into()),
+    };
+    match outcome {
         Ok(GraphOutcome::Connections(list)) => {
             let outcome = Outcome::Graph(GraphOutcome::Connections(list));
             super::list(Ok(outcome), paper.json).await
         }
         Ok(GraphOutcome::Answer(answer)) => paper.finish(&answer).await,
-        Err(failure) => paper.output.failure(&failure).await,
+        Err(failure) => paper.output.failure_of(&place, &failure).await,
     }
 }
 
 async fn outcome(
     call: GraphCall,
-    files_dir: Option<std::path::PathBuf>,
+    graph: &Graph,
     paper: &mut Paper,
 ) -> Result<GraphOutcome, Failure> {
-    let places = Places::from_environment(files_dir).map_err(GraphError::Places)?;
-    let graph = Graph::new(places);
     let arguments = Arguments::new(Some(arguments(call)?));
     match GraphRequest::parse(arguments)? {
         GraphRequest::Connections => Ok(GraphOutcome::Connections(graph.connections()?)),
@@ -97,13 +102,18 @@ fn arguments(call: GraphCall) -> Result<Map<String, Value>, GraphError> {
 }
 
 fn pairs(texts: &[String], separator: char) -> Result<Map<String, Value>, String> {
-    texts
-        .iter()
-        .map(|text| match text.split_once(separator) {
-            Some((name, value)) => Ok((name.trim().to_owned(), value.trim_start().into())),
-            None => Err(format!("{text:?} must be NAME{separator}VALUE")),
-        })
-        .collect()
+    let mut pairs = Map::new();
+    for text in texts {
+        let Some((name, value)) = text.split_once(separator) else {
+            return Err(format!("{text:?} must be NAME{separator}VALUE"));
+        };
+        let name = name.trim().to_owned();
+        if pairs.contains_key(&name) {
+            return Err(format!("{name:?} is given twice: keep one of the two"));
+        }
+        pairs.insert(name, value.trim_start().into());
+    }
+    Ok(pairs)
 }
 
 /// The answer itself goes to standard output, as it comes; everything about it to standard error.
@@ -127,8 +137,12 @@ impl Paper {
     async fn finish(mut self, answer: &Answer) -> Exit {
         let exit = match &answer.content {
             Content::Failed(GraphError::NotTaken(error)) => return OutputError::exit_of(error),
-            Content::Failed(_) => Exit::Failed,
-            Content::SignIn(_) => Exit::SignInNeeded,
+            Content::SignIn(_)
+            | Content::BrokeOff {
+                error: GraphError::SignInNeeded(_),
+                ..
+            } => Exit::SignInNeeded,
+            Content::Failed(_) | Content::BrokeOff { .. } => Exit::Failed,
             Content::Preview(_) => Exit::NotConfirmed,
             Content::Shown(_) | Content::Nothing(_) | Content::Blob(..) | Content::Saved { .. } => {
                 Exit::Succeeded
@@ -153,7 +167,7 @@ impl Paper {
             };
             return self.output.finish_with(&rest).await;
         }
-        match &answer.content {
+        match answer.content.parts().0 {
             Content::Shown(Shown {
                 output: Some(text), ..
             }) => self.output.finish_with(text.trim_end()).await,
@@ -197,7 +211,7 @@ impl Takes for Paper {
 /// For scripts, the answer's JSON as JSON and not as a text.
 fn object(answer: &Answer) -> Value {
     let mut value = graph::structured(answer);
-    if let (Value::Object(fields), Content::Shown(shown)) = (&mut value, &answer.content)
+    if let (Value::Object(fields), Content::Shown(shown)) = (&mut value, answer.content.parts().0)
         && shown.format == "json"
         && let Some(Ok(parsed)) = shown.output.as_deref().map(serde_json::from_str::<Value>)
     {
@@ -209,7 +223,7 @@ fn object(answer: &Answer) -> Value {
 /// The text of the answer without the part that stands on standard output.
 fn about(answer: &Answer) -> String {
     let text = graph::text(answer, Reader::Shell);
-    let Content::Shown(shown) = &answer.content else {
+    let Content::Shown(shown) = answer.content.parts().0 else {
         return text;
     };
     let rest = match shown.output.as_deref() {

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::{Exit, complain};
 use crate::text::{self, Reader};
-use crate::tools::Failure;
+use crate::tools::{Failure, Place};
 
 /// Standard output cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -134,6 +134,29 @@ impl Output {
             fields.insert("job".to_owned(), json!(job));
         }
         self.last(&end, &reason, Exit::without_answer(failure))
+            .await
+    }
+
+    /// Says why there is no answer of a connection's, and of which.
+    pub(crate) async fn failure_of(&mut self, place: &Place, failure: &Failure) -> Exit {
+        let reason = text::reason(failure, Reader::Shell);
+        let mut end = json!({
+            "type": "end",
+            "status": "error",
+            "error": reason,
+            "code": failure.code(),
+        });
+        let mut message = reason;
+        if let (Some(connection), Some(fields)) = (&place.connection, end.as_object_mut()) {
+            fields.insert("connection".to_owned(), json!(connection));
+            let mut about = connection.clone();
+            if let Some(tenant) = &place.tenant {
+                fields.insert("tenant".to_owned(), json!(tenant));
+                about = format!("{connection} ({tenant})");
+            }
+            message = format!("{about}: {message}");
+        }
+        self.last(&end, &message, Exit::without_answer(failure))
             .await
     }
 

@@ -9,6 +9,7 @@ use session_pool::sign_in::{Access, Audience, DevicePrompt};
 use super::{Exit, Output, complain};
 use crate::cli::Who;
 use crate::graph::{Graph, GraphError, Places};
+use crate::tools::Place;
 
 /// Signs in and waits for the person.
 pub(crate) async fn sign_in(who: Who) -> Exit {
@@ -28,7 +29,7 @@ async fn attend(who: &Who) -> Exit {
     };
     let graph = match graph() {
         Ok(graph) => graph,
-        Err(error) => return failed(error).await,
+        Err(error) => return failed(who, None, error).await,
     };
     let mut shown = String::new();
     loop {
@@ -45,24 +46,25 @@ async fn attend(who: &Who) -> Exit {
                 }
                 tokio::time::sleep(Duration::from_secs(prompt.ask_again_in.max(1).into())).await;
             }
-            Err(error) => return failed(error).await,
+            Err(error) => return failed(who, Some(&graph), error).await,
         }
     }
 }
 
 /// Forgets a sign-in.
 pub(crate) async fn sign_out(who: Who) -> Exit {
-    let done = match graph() {
-        Ok(graph) => graph.sign_out(&who.connection).await,
-        Err(error) => Err(error),
+    let graph = match graph() {
+        Ok(graph) => graph,
+        Err(error) => return failed(&who, None, error).await,
     };
-    match done {
-        Ok(true) => say(&format!(
-            "{}: signed out; its tokens are deleted.",
-            who.connection
-        )),
-        Ok(false) => say(&format!("{}: nobody was signed in.", who.connection)),
-        Err(error) => return failed(error).await,
+    let name = match graph.tenant(&who.connection) {
+        Some(tenant) => format!("{} ({tenant})", who.connection),
+        None => who.connection.clone(),
+    };
+    match graph.sign_out(&who.connection).await {
+        Ok(true) => say(&format!("{name}: signed out; its tokens are deleted.")),
+        Ok(false) => say(&format!("{name}: nobody was signed in.")),
+        Err(error) => return failed(&who, Some(&graph), error).await,
     }
     Exit::Succeeded
 }
@@ -71,8 +73,9 @@ fn graph() -> Result<Graph, GraphError> {
     Ok(Graph::new(Places::from_environment(None)?))
 }
 
-async fn failed(error: GraphError) -> Exit {
-    Output::new(false).failure(&error.into()).await
+async fn failed(who: &Who, graph: Option<&Graph>, error: GraphError) -> Exit {
+    let place = Place::of_graph(Some(who.connection.clone()), graph);
+    Output::new(false).failure_of(&place, &error.into()).await
 }
 
 fn place(connection: &Connection) -> String {

@@ -73,6 +73,7 @@ fn answer() -> Value {
             "delta_endpoint": text, "beside": {"type": "object"}, "file": {"type": "object"},
             "preview": text, "device_code": text, "auth_url": text, "expires_in": count,
             "expected_account": text, "message": text, "error": text, "code": text,
+            "request_id": text,
             "connections": {"type": "array", "items": {
                 "type": "object",
                 "properties": {"name": text, "tenant": text, "description": text, "expected_account": text},

@@ -7,6 +7,7 @@ use session_pool::domain::wire::JobAnswer;
 use tokio::time::timeout;
 
 use super::{Arguments, Doing, Failure, Unread};
+use crate::graph::Graph;
 use crate::pool::{Pool, Wanted};
 
 /// What finding out may take: the answer is only a failure.
@@ -37,6 +38,26 @@ impl Place {
             tenant: None,
             job: arguments.peek("id").and_then(|id| id.trim().parse().ok()),
         }
+    }
+
+    /// What a call of Graph was about, as the registry knows it.
+    pub(crate) fn of_graph(connection: Option<String>, graph: Option<&Graph>) -> Self {
+        let mut place = Self {
+            connection,
+            ..Self::default()
+        };
+        if let Some(graph) = graph {
+            place.complete_from(graph);
+        }
+        place
+    }
+
+    /// Takes the tenant from the registry of Graph's part.
+    pub(crate) fn complete_from(&mut self, graph: &Graph) {
+        self.tenant = self
+            .connection
+            .as_deref()
+            .and_then(|name| graph.tenant(name));
     }
 
     /// Asks the pool for the rest, where it is there to be asked.

@@ -19,6 +19,7 @@ mod demo;
 mod faults;
 mod gone;
 mod graph;
+mod graph_broken;
 mod graph_limits;
 mod graph_python;
 mod graph_stage;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         ("shell", shell::CASES),
         ("graph", graph::CASES),
         ("graph", graph_limits::CASES),
+        ("graph", graph_broken::CASES),
     ] {
         trials.extend(cases.iter().map(|(name, test)| trial(group, name, *test)));
     }

@@ -61,6 +61,16 @@ pub(super) fn router() -> Router<DemoCloud> {
         .route("/download/{tenant}/{*path}", get(download))
         .route("/upload/{session}", put(upload).get(expected))
         .route("/report/{tenant}/{name}", get(report))
+        .route("/back", get(back))
+}
+
+/// An address elsewhere that leads back to Graph.
+pub(super) fn back_url(cloud: &DemoCloud) -> String {
+    format!("{}/back", elsewhere(cloud))
+}
+
+async fn back(State(cloud): State<DemoCloud>, headers: HeaderMap) -> Response {
+    refused(&headers).unwrap_or_else(|| reply::redirect(&super::graph::url(&cloud, "/me")))
 }
 
 /// Another host: the same machine by its other name, as far as there is one.

@@ -52,6 +52,9 @@ pub(super) fn router() -> Router<DemoCloud> {
         .route("/demo/status/{code}", get(oddities::status))
         .route("/demo/throttled/{key}", get(oddities::throttled))
         .route("/demo/redirect/{kind}", get(oddities::redirected))
+        .route("/demo/kept/{key}", get(oddities::kept))
+        .route("/demo/pages/{kind}", get(oddities::pages))
+        .route("/demo/challenge/{times}", get(oddities::challenged))
         .route("/demo/text", get(oddities::text))
         .route("/demo/html", get(oddities::html))
         .route("/demo/huge", get(oddities::huge))
@@ -135,7 +138,7 @@ pub(super) fn answer_to(cloud: &DemoCloud, met: Met) -> Option<Response> {
     }
 }
 
-fn unauthorized(claims: Option<Value>) -> Response {
+pub(super) fn unauthorized(claims: Option<Value>) -> Response {
     let mut response = reply::error(
         StatusCode::UNAUTHORIZED,
         "InvalidAuthenticationToken",

@@ -2,13 +2,13 @@
 
 use axum::body::Bytes;
 use axum::extract::{Path, Query as QueryOf, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::graph::{Here, answer_to, enter, url};
+use super::graph::{Here, answer_to, enter, unauthorized, url};
 use super::paging::Query;
-use super::reply;
+use super::{files, reply};
 
 pub(super) async fn status(
     State(cloud): Here,
@@ -64,8 +64,99 @@ pub(super) async fn redirected(
         "plain" => reply::redirect("http://example.com/"),
         "metadata" => reply::redirect("http://169.254.169.254/latest/meta-data/"),
         "file" => reply::redirect("file:///etc/passwd"),
+        // As some servers write it: not encoded at all.
+        "umlaut" => reply::redirect(&url(&cloud, "/demo/kept/\u{fc}")),
+        "nowhere" => StatusCode::FOUND.into_response(),
+        // Another host that leads back must not get the token again.
+        "back" => reply::redirect(&files::back_url(&cloud)),
         _ => reply::redirect(&url(&cloud, "/me")),
     }
+}
+
+/// Says which key it was asked for.
+pub(super) async fn kept(
+    State(cloud): Here,
+    Path(key): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    match enter(&cloud, &headers, "/demo/kept").await {
+        Ok(_) => reply::ok(json!({"id": key}), &url(&cloud, "/$metadata#demo")),
+        Err(response) => response,
+    }
+}
+
+/// A collection of two pages, of which the second is not what it should be.
+pub(super) async fn pages(
+    State(cloud): Here,
+    Path(kind): Path<String>,
+    QueryOf(query): QueryOf<Query>,
+    headers: HeaderMap,
+) -> Response {
+    if let Err(response) = enter(&cloud, &headers, "/demo/pages").await {
+        return response;
+    }
+    let page = query.get("page").map_or("1", String::as_str);
+    let to = |page: &str| url(&cloud, &format!("/demo/pages/{kind}?page={page}"));
+    let next = match (kind.as_str(), page) {
+        ("foreign", _) => Some("https://evil.example/v1.0/users?page=2".to_owned()),
+        ("circle", "2") => Some(to("1")),
+        ("circle", "1") | (_, "1") => Some(to("2")),
+        ("self", page) => Some(to(page)),
+        _ => None,
+    };
+    match (kind.as_str(), page) {
+        ("revoked", "1") => cloud.revoke(),
+        // Every other time, so that it can be gone on with.
+        ("failing", "2") => {
+            let met = cloud.faults().throttled("demo page", 1, 0);
+            if answer_to(&cloud, met).is_some() {
+                return reply::error(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "UnknownError",
+                    "The tenant 'Contoso Ltd' is busy.",
+                );
+            }
+        }
+        ("patience", "2") => {
+            let met = cloud.faults().throttled("demo patience", 1, 400);
+            if let Some(response) = answer_to(&cloud, met) {
+                return response;
+            }
+        }
+        ("garbled", "2") => {
+            return ([(header::CONTENT_TYPE, "application/json")], "{\"value\":[").into_response();
+        }
+        _ => {}
+    }
+    let items: Vec<Value> = (1..=3)
+        .map(|n| json!({"id": format!("{page}-{n}")}))
+        .collect();
+    let mut answer = json!({"value": items});
+    if let (Some(next), Some(object)) = (next, answer.as_object_mut()) {
+        object.insert("@odata.nextLink".to_owned(), next.into());
+    }
+    reply::ok(answer, &url(&cloud, "/$metadata#demo"))
+}
+
+/// Refuses a good token so many times, as a policy does that has just been changed.
+pub(super) async fn challenged(
+    State(cloud): Here,
+    Path(times): Path<u32>,
+    headers: HeaderMap,
+) -> Response {
+    if let Err(response) = enter(&cloud, &headers, "/demo/challenge").await {
+        return response;
+    }
+    let met = cloud
+        .faults()
+        .throttled(&format!("demo challenge {times}"), times, 0);
+    if answer_to(&cloud, met).is_none() {
+        return reply::ok(json!({"met": times}), &url(&cloud, "/$metadata#demo"));
+    }
+    let id = uuid::Uuid::now_v7();
+    unauthorized(Some(
+        json!({"access_token": {"acrs": {"essential": true, "value": id}}}),
+    ))
 }
 
 pub(super) async fn text(State(cloud): Here, headers: HeaderMap) -> Response {

@@ -56,9 +56,10 @@ pub(super) fn no_content() -> Response {
     StatusCode::NO_CONTENT.into_response()
 }
 
+/// Leads elsewhere; what is no ASCII goes as it is, which real services do now and then.
 pub(super) fn redirect(to: &str) -> Response {
     let mut response = StatusCode::FOUND.into_response();
-    if let Ok(value) = HeaderValue::from_str(to) {
+    if let Ok(value) = HeaderValue::from_bytes(to.as_bytes()) {
         response.headers_mut().insert(header::LOCATION, value);
     }
     response

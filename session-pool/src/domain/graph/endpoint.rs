@@ -54,6 +54,12 @@ pub enum EndpointError {
     /// It climbs.
     #[error("the endpoint climbs with \".\" or \"..\": name the whole path")]
     Climbs,
+    /// It names another version than the batch that it is in.
+    #[error(
+        "the URL names the version {0}, and the batch has another: a batch has one version, that of \
+         its own endpoint"
+    )]
+    Version(String),
     /// It has characters that belong into no URL.
     #[error("the endpoint must not contain {0}")]
     Characters(&'static str),
@@ -144,6 +150,37 @@ impl Endpoint {
             url.push_str(FLOW_VERSION);
         }
         Self::checked(&url, base)
+    }
+
+    /// Makes an endpoint of a sub-request's URL in a batch, which has one version for all of them:
+    /// relative to it, or with it, or a full URL on the base's host.
+    ///
+    /// # Errors
+    /// As [`Self::new`], or where it names another version.
+    pub fn in_batch(text: &str, batch: &str, base: &str) -> Result<Self, EndpointError> {
+        let base = base.trim_end_matches('/');
+        let local = local(text.trim_matches(' '), base)?;
+        if local.starts_with("//") {
+            return Err(other_host(base));
+        }
+        let path = local.trim_start_matches('/');
+        let (front, rest) = match path.find(['/', '?']) {
+            Some(end) => path.split_at(end),
+            None => (path, ""),
+        };
+        let versions = ["v1.0", "beta"];
+        let relative = if front.eq_ignore_ascii_case(batch) {
+            rest.trim_start_matches('/')
+        } else if versions.iter().any(|own| own.eq_ignore_ascii_case(front)) {
+            return Err(EndpointError::Version(front.to_ascii_lowercase()));
+        } else {
+            path
+        };
+        if relative.is_empty() {
+            return Err(EndpointError::Empty);
+        }
+        let whole = format!("/{batch}/{relative}");
+        Self::new(&whole, &Query::default(), Service::Graph, base)
     }
 
     /// An address that the service itself gave, such as a next link, which must be on its host.

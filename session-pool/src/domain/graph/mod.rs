@@ -17,6 +17,6 @@ pub use endpoint::{Endpoint, EndpointError, Service};
 pub use headers::{Header, HeaderError};
 pub use method::{Method, UnknownMethod};
 pub use query::{Query, QueryError};
-pub use redirect::{RedirectError, is_private, next_link, redirect};
+pub use redirect::{RedirectError, is_private, location, next_link, redirect};
 pub use retry::{Attempt, Failed, retry_after};
 pub use sending::{Course, Proposal, Sends, Yes};

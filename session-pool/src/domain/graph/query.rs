@@ -14,6 +14,9 @@ pub enum QueryError {
     /// A value has no form in a URL.
     #[error("the query option {0:?} must be a text, a number, true, false, or a list of those")]
     Value(String),
+    /// A value has line ends or other control characters.
+    #[error("the value of the query option {0:?} must not contain control characters or line ends")]
+    Control(String),
     /// A name has no form in a URL.
     #[error("{0:?} cannot be the name of a query option")]
     Name(String),
@@ -43,14 +46,22 @@ impl Query {
     pub fn add(&mut self, name: &str, value: &str) -> Result<(), QueryError> {
         let shown = || name.chars().take(60).collect();
         let odd = |c: char| c.is_control() || c.is_whitespace() || "&=#%?+".contains(c);
-        if name.is_empty() || name.contains(odd) || value.chars().any(char::is_control) {
+        if name.is_empty() || name.contains(odd) {
             return Err(QueryError::Name(shown()));
+        }
+        if value.chars().any(char::is_control) {
+            return Err(QueryError::Control(shown()));
         }
         if self.has(name) {
             return Err(QueryError::Twice(shown()));
         }
         self.0.push((name.to_owned(), raw(value)));
         Ok(())
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Whether the option is there, with or without `$`.

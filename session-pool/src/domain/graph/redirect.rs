@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use percent_encoding::{CONTROLS, percent_encode};
 use url::{Host, Url};
 
 use super::endpoint::{Endpoint, EndpointError};
@@ -59,6 +60,12 @@ pub fn redirect(from: &Url, location: &str, own: bool) -> Result<Url, RedirectEr
     }
 }
 
+/// A `Location` header as text: what is no ASCII in it goes on byte for byte, whatever encoding it
+/// was written in.
+pub fn location(value: &[u8]) -> String {
+    percent_encode(value, CONTROLS).to_string()
+}
+
 fn is_local_name(name: &str) -> bool {
     let name = name.trim_end_matches('.');
     name.eq_ignore_ascii_case("localhost") || name.to_ascii_lowercase().ends_with(".localhost")
@@ -75,8 +82,8 @@ pub fn is_private(address: IpAddr) -> bool {
     !matches!(place(address), Place::Public)
 }
 
-// RFC 6890 (special purposes), RFC 4193 (unique local), RFC 4291, RFC 6052 and RFC 3056 (addresses
-// that hold an IPv4 address).
+// RFC 6890 (special purposes) and IANA's registries of them, RFC 4291 (global unicast), RFC 6052 and
+// RFC 3056 (addresses that hold an IPv4 address).
 fn place(address: IpAddr) -> Place {
     match address {
         IpAddr::V4(v4) => place_v4(v4),
@@ -84,18 +91,18 @@ fn place(address: IpAddr) -> Place {
             if let Some(v4) = embedded(v6) {
                 return place_v4(v4);
             }
-            let first = v6.segments().first().copied().unwrap_or_default();
+            let [a, b, ..] = v6.segments();
+            // 2000::/3 is what the world uses: anything else is local, reserved, or nobody's.
+            let global = a & 0xe000 == 0x2000;
+            // 2001::/23 holds tunnels such as Teredo; 2001:db8:: and 3fff:: are for documents.
+            let special =
+                (a == 0x2001 && (b < 0x0200 || b == 0x0db8)) || (a == 0x3fff && b < 0x1000);
             if v6.is_loopback() {
                 Place::Loopback
-            } else if v6.is_unspecified()
-                || v6.is_multicast()
-                || first & 0xfe00 == 0xfc00
-                || first & 0xffc0 == 0xfe80
-                || first & 0xffc0 == 0xfec0
-            {
-                Place::Private
-            } else {
+            } else if global && !special {
                 Place::Public
+            } else {
+                Place::Private
             }
         }
     }
@@ -106,6 +113,7 @@ fn place_v4(v4: Ipv4Addr) -> Place {
     let shared = a == 100 && (64..128).contains(&b);
     let benchmark = a == 198 && (18..20).contains(&b);
     let protocol = (a, b, c) == (192, 0, 0);
+    let document = matches!((a, b, c), (192, 0, 2) | (198, 51, 100) | (203, 0, 113));
     if v4.is_loopback() {
         Place::Loopback
     } else if a == 0
@@ -115,6 +123,7 @@ fn place_v4(v4: Ipv4Addr) -> Place {
         || shared
         || benchmark
         || protocol
+        || document
     {
         Place::Private
     } else {
@@ -174,10 +183,37 @@ mod tests {
             ("https://[fd00::1]/", Some(Private)),
             ("https://0.0.0.0/", Some(Private)),
             ("https://100.64.0.1/", Some(Private)),
+            ("https://192.0.2.1/", Some(Private)),
+            ("https://[64:ff9b:1::a00:1]/", Some(Private)),
+            ("https://[2001:0:a00:1::1]/", Some(Private)),
+            ("https://[2001:db8::1]/", Some(Private)),
+            ("https://[::ffff:0:10.0.0.1]/", Some(Private)),
+            ("https://[::]/", Some(Private)),
+            ("https://[ff02::1]/", Some(Private)),
+            ("https://[2603:1026::1]/", None),
+            ("https://[64:ff9b::808:808]/", None),
         ] {
             assert_eq!(redirect(&from, to, false).err(), error, "{to}");
         }
         assert!(redirect(&from, "http://127.0.0.1:9/x", true).is_ok());
         assert_eq!(redirect(&from, "http://10.0.0.1/x", true), Err(Private));
+    }
+
+    #[test]
+    fn a_location_may_be_in_any_encoding() {
+        let Ok(from) = Url::parse("https://graph.microsoft.com/v1.0/x") else {
+            unreachable!()
+        };
+        for (bytes, url) in [
+            (
+                "https://h.example/\u{fc}?x=\u{fc}".as_bytes(),
+                "https://h.example/%C3%BC?x=%C3%BC",
+            ),
+            (b"https://h.example/\xfc%20y", "https://h.example/%FC%20y"),
+            (b"/v1.0/me", "https://graph.microsoft.com/v1.0/me"),
+        ] {
+            let to = redirect(&from, &location(bytes), false).map(String::from);
+            assert_eq!(to.as_deref(), Ok(url));
+        }
     }
 }
