@@ -22,6 +22,7 @@ mod redact;
 mod refusal;
 mod request;
 mod structured;
+mod sub_request;
 mod target;
 #[cfg(test)]
 mod tests;
