@@ -279,8 +279,12 @@ impl<'a> Call<'a> {
         match (decision, batch) {
             (Decision::Preview(preview), _) => Ok(Content::Preview(preview)),
             (Decision::Send, Some(batch)) => {
+                let written = self.written()?;
                 let answer = batch.send(client, &self.endpoint, hears).await?;
-                whole(200, &Clean::item(&answer, &[]))
+                match written {
+                    Some(written) => read::kept_json(written, &Clean::item(&answer, &[])),
+                    None => whole(200, &Clean::item(&answer, &[])),
+                }
             }
             (Decision::Send, None) => self.write(client, hears).await,
         }
@@ -302,11 +306,8 @@ impl<'a> Call<'a> {
             },
             None => self.first_place(account),
         };
-        let target = match (&self.request.save_to, takes) {
-            (Some(name), _) => {
-                let files = Files::open(self.graph.places.files.as_deref())?;
-                Target::File(Box::new(Written::new(files.create(name)?)))
-            }
+        let target = match (self.written()?, takes) {
+            (Some(written), _) => Target::File(Box::new(written)),
             (None, Some(takes)) => Target::Stream(takes),
             (None, None) => Target::Answer,
         };
@@ -339,8 +340,20 @@ impl<'a> Call<'a> {
         .await
     }
 
+    /// The file that the answer goes to, where one is wanted: it has its name before anything is
+    /// sent, so that no change is made whose answer cannot be kept.
+    fn written(&self) -> Result<Option<Written>, GraphError> {
+        let Some(name) = &self.request.save_to else {
+            return Ok(None);
+        };
+        let files = Files::open(self.graph.places.files.as_deref())?;
+        Ok(Some(Written::new(files.create(name)?)))
+    }
+
     fn first_place(&self, account: Option<String>) -> Place {
-        let counts = self.endpoint.has_option("count") || self.endpoint.has_option("search");
+        let counts = self.endpoint.has_option("count")
+            || self.endpoint.has_option("search")
+            || self.endpoint.path().ends_with("/$count");
         Place {
             connection: self.connection.name.to_string(),
             account,
@@ -367,6 +380,7 @@ impl<'a> Call<'a> {
         client: &mut Client<'_>,
         hears: &mut dyn Hears,
     ) -> Result<Content, GraphError> {
+        let written_to = self.written()?;
         let mut headers = self.request.headers.clone();
         let response = if let Some(name) = &self.request.upload_from {
             let (file, size) = Files::open(self.graph.places.files.as_deref())?.read(name)?;
@@ -399,6 +413,9 @@ impl<'a> Call<'a> {
         let code = status.as_u16();
         if status == StatusCode::NO_CONTENT {
             return Ok(Content::Nothing(code));
+        }
+        if let Some(written) = written_to {
+            return read::saved(response, written).await;
         }
         match body::kind(&response) {
             Kind::Json => {

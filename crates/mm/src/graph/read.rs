@@ -1,6 +1,7 @@
 //! Reading calls: collections, entities, texts, and what is saved to a file.
 
 use reqwest::{Response, StatusCode};
+use serde::Serialize;
 use serde_json::value::RawValue;
 use session_pool::domain::graph::{Header, Method, next_link};
 use tokio::time::Instant;
@@ -107,9 +108,10 @@ impl Reader<'_, '_> {
             }
             Kind::Binary => match self.target {
                 Target::File(written) => saved(response, *written).await,
-                Target::Answer | Target::Stream(_) => {
-                    Ok(Content::Blob(status, body::blob(response).await?))
-                }
+                Target::Answer | Target::Stream(_) => match body::blob(response).await? {
+                    blob if blob.bytes == 0 => Ok(Content::Nothing(status)),
+                    blob => Ok(Content::Blob(status, blob)),
+                },
             },
         }
     }
@@ -117,9 +119,8 @@ impl Reader<'_, '_> {
     fn entity(mut self, status: u16, text: &str) -> Result<Content, GraphError> {
         let raw: &RawValue = serde_json::from_str(text)?;
         let clean = Clean::entity(raw, &self.place.select);
-        if let Target::File(mut written) = self.target {
-            written.write(serde_json::to_string_pretty(&clean)?.as_bytes())?;
-            return kept(*written, JSON.to_owned());
+        if let Target::File(written) = self.target {
+            return kept_json(*written, &clean);
         }
         let mut page = Page::new(self.limits.characters, Form::Indented);
         let fit = page.entity(&clean, self.place.offset)?;
@@ -170,12 +171,30 @@ impl Reader<'_, '_> {
 pub(crate) const JSON: &str = "application/json";
 
 /// A body that goes into a file as it is.
-async fn saved(mut response: Response, mut written: Written) -> Result<Content, GraphError> {
+///
+/// # Errors
+/// Where it breaks off, or the disk does not take it.
+pub(crate) async fn saved(
+    mut response: Response,
+    mut written: Written,
+) -> Result<Content, GraphError> {
     let content_type = body::content_type(&response);
     while let Some(piece) = body::next(&mut response).await? {
         written.write(&piece)?;
     }
     kept(written, content_type)
+}
+
+/// JSON that goes into a file.
+///
+/// # Errors
+/// Where the disk does not take it.
+pub(crate) fn kept_json(
+    mut written: Written,
+    value: &impl Serialize,
+) -> Result<Content, GraphError> {
+    written.write(serde_json::to_string_pretty(value)?.as_bytes())?;
+    kept(written, JSON.to_owned())
 }
 
 fn kept(written: Written, content_type: String) -> Result<Content, GraphError> {

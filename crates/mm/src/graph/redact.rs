@@ -124,7 +124,8 @@ impl Redactor<'_> {
                 continue;
             }
             let rest = message.get(at + c.len_utf8()..).unwrap_or_default();
-            if let Some(name) = self.name_in(c, rest) {
+            let before = message.get(..at).and_then(|text| text.chars().next_back());
+            if let Some(name) = self.name_in(before, c, rest) {
                 self.out.push(c);
                 self.out.push_str("[name]");
                 let end = at + c.len_utf8() + name.len();
@@ -142,9 +143,10 @@ impl Redactor<'_> {
     }
 
     /// The name that is quoted here, if it is one and nobody wrote it.
-    fn name_in<'t>(&self, open: char, rest: &'t str) -> Option<&'t str> {
+    fn name_in<'t>(&self, before: Option<char>, open: char, rest: &'t str) -> Option<&'t str> {
         let close = match open {
-            '\'' | '"' => open,
+            // Behind a word it is an apostrophe, or the end of what was quoted.
+            '\'' | '"' if before.is_none_or(|c| c.is_whitespace() || "([{:=,<".contains(c)) => open,
             '\u{2018}' => '\u{2019}',
             '\u{201c}' => '\u{201d}',
             '(' => ')',

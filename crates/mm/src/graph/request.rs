@@ -75,6 +75,7 @@ impl Request {
         if !reads && (self.all_pages || self.max_items.is_some()) {
             return wrong("\"all_pages\" and \"max_items\" are for GET");
         }
+        self.select.retain(|field| !field.trim().is_empty());
         if !self.select.is_empty() {
             if !reads {
                 return wrong("\"select_fields\" is for GET");

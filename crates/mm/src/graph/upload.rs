@@ -196,10 +196,16 @@ impl Upload {
             url
         };
         let description = description.cloned().unwrap_or_else(|| json!({}));
+        // The file's type is not that of the session's description.
+        let headers: Vec<Header> = headers
+            .iter()
+            .filter(|header| header.name != "Content-Type")
+            .cloned()
+            .collect();
         let sending = Sending {
             method: Method::Post,
             url: &url,
-            headers,
+            headers: &headers,
             body: Some(description.to_string().into()),
         };
         let response = client.send(&sending, hears).await?;

@@ -297,7 +297,8 @@ fn files() {
     std::fs::write(stage.path("files/large.bin"), &large).unwrap();
     for (name, size) in [("small.txt", 5), ("large.bin", large.len())] {
         let endpoint = format!("/me/drive/root:/My files/{name}:/content");
-        let up = stage.json(&[&endpoint, "-X", "PUT", "--upload-from", name]);
+        let kind = "Content-Type: application/pdf";
+        let up = stage.json(&[&endpoint, "-X", "PUT", "--upload-from", name, "-H", kind]);
         assert_eq!(up["output"]["size"], size, "{up}");
         let down = stage.json(&[&endpoint, "--save-to", &format!("back/{name}")]);
         assert_eq!(down["file"]["bytes"], size, "{down}");
@@ -317,6 +318,31 @@ fn files() {
         serde_json::from_slice::<Vec<Value>>(&saved).unwrap().len(),
         241
     );
+    // Also what cannot be asked for again; a name that is taken stops it before it is sent.
+    let batch = json!({"requests": [{"id": 1, "url": "/me"}]}).to_string();
+    for (endpoint, body, key) in [
+        ("/demo/echo", "{}", "/contentType"),
+        ("/$batch", &batch, "/responses/0/body/id"),
+    ] {
+        let post = [
+            endpoint,
+            "-X",
+            "POST",
+            "-d",
+            body,
+            "--save-to",
+            "answer.json",
+        ];
+        let done = stage.json(&post);
+        assert_eq!(done["status"], "success", "{done}");
+        let saved = std::fs::read(stage.path("files/answer.json")).unwrap();
+        let saved: Value = serde_json::from_slice(&saved).unwrap();
+        assert!(saved.pointer(key).unwrap().is_string(), "{saved}");
+        let calls = stage.cloud.counted().calls;
+        assert_eq!(stage.json(&post)["code"], "file");
+        assert_eq!(stage.cloud.counted().calls, calls);
+        std::fs::remove_file(stage.path("files/answer.json")).unwrap();
+    }
     for name in ["../x", "/tmp/x", ".ssh/x", "users.json"] {
         let refused = stage.json(&["/me", "--save-to", name]);
         assert_eq!(refused["code"], "file", "{refused}");

@@ -216,6 +216,14 @@ pub(super) async fn open_session(
         Ok((tenant, _)) => tenant,
         Err(response) => return response,
     };
+    let json = headers.get(header::CONTENT_TYPE);
+    if json.is_none_or(|kind| kind != "application/json") {
+        return reply::error(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "UnsupportedMediaType",
+            "The description of an upload session must be JSON.",
+        );
+    }
     let Some((file, "createUploadSession")) = addressed(&path) else {
         return reply::not_found(&path);
     };

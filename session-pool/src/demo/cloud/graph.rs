@@ -245,6 +245,11 @@ async fn users_delta(
 
 async fn users_count(State(cloud): Here, headers: HeaderMap) -> Response {
     match enter(&cloud, &headers, "/users/$count").await {
+        Ok(_) if !headers.contains_key("consistencylevel") => reply::error(
+            StatusCode::BAD_REQUEST,
+            "Request_BadRequest",
+            "$count is not currently supported.",
+        ),
         Ok((tenant, _)) => tenant.users.len().to_string().into_response(),
         Err(response) => response,
     }
