@@ -46,7 +46,7 @@ impl Reader {
             Self::Assistant => format!(
                 "show this to the user and wait. When they say they are done, repeat exactly the same call of `run` ({place}, the same command)."
             ),
-            Self::Shell => "sign in, then give the same command again.".to_owned(),
+            Self::Shell => "sign in, then give the same command again with `mm run`.".to_owned(),
         }
     }
 

@@ -97,7 +97,8 @@ pub struct Client {
     pub child: Child,
     stdin: Option<ChildStdin>,
     lines: Receiver<Value>,
-    next_id: u64,
+    /// The methods of the requests so far; their ids count from 1.
+    methods: Vec<String>,
     version: String,
     /// Kept as long as the server runs.
     home: Option<Arc<TempDir>>,
@@ -141,7 +142,7 @@ impl Client {
             stdin: child.stdin.take(),
             child,
             lines,
-            next_id: 0,
+            methods: Vec::new(),
             version: MODERN.to_owned(),
             home: None,
         }
@@ -187,18 +188,24 @@ impl Client {
 
     /// Sends a request without waiting; gives its id.
     pub fn send(&mut self, method: &str, params: Value) -> u64 {
-        self.next_id += 1;
-        let line =
-            json!({"jsonrpc": "2.0", "id": self.next_id, "method": method, "params": params});
+        self.methods.push(method.to_owned());
+        let id = self.methods.len() as u64;
+        let line = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
         self.raw(line.to_string().as_bytes());
-        self.next_id
+        id
     }
 
     /// The next line from the server.
     pub fn receive(&self) -> Value {
-        self.lines
+        let message = self
+            .lines
             .recv_timeout(PATIENCE)
-            .expect("the server says nothing")
+            .expect("the server says nothing");
+        let method = message["id"]
+            .as_u64()
+            .and_then(|id| self.methods.get((id as usize).checked_sub(1)?));
+        crate::python::remember(method.map(String::as_str), &self.version, &message);
+        message
     }
 
     /// The answer to this request; notifications before it are dropped.
@@ -213,9 +220,7 @@ impl Client {
 
     pub fn request(&mut self, method: &str, params: Value) -> Value {
         let id = self.send(method, params);
-        let answer = self.answer(id);
-        crate::python::remember(method, &self.version, &answer);
-        answer
+        self.answer(id)
     }
 
     /// Calls a tool in the client's era; `_meta` is added where it needs one.

@@ -442,6 +442,10 @@ fn path_in_address() {
     }
 }
 
+#[cfg(not(unix))]
+fn doctor() {}
+
+#[cfg(unix)]
 fn doctor() {
     let pool = StandIn::start();
     let home = Home::new(&pool.url);
@@ -467,6 +471,7 @@ fn doctor() {
     assert!(token["remedy"].as_str().unwrap().starts_with("chmod 600"));
 }
 
+#[cfg(unix)]
 fn set_mode(path: &std::path::Path, mode: u32) {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
