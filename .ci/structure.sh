@@ -22,7 +22,7 @@ src=session-pool/src
 # above it. Comments may name what they like, and tests what they need.
 code='^[^/]*'
 files='own_file directories credential token_file tls audit'
-entry='cli compose_command config confirm_command demo doctor healthcheck install_pwsh isolation lib
+entry='cli compose_command config confirm_command demo doctor healthcheck init install_pwsh isolation lib
     logging main policy_command port_owner powershell router serve'
 
 # none_of MODULE...: a pattern for uses of these.

@@ -30,6 +30,8 @@ pub mod host;
 #[cfg(feature = "server")]
 pub mod http;
 #[cfg(feature = "server")]
+pub mod init;
+#[cfg(feature = "server")]
 pub mod install_pwsh;
 #[cfg(feature = "server")]
 pub mod isolation;

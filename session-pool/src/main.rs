@@ -12,13 +12,17 @@ use session_pool::host::{fake, reaper};
 use session_pool::router::{self, RouterConfig};
 use session_pool::serve::{self, Flavour, ServeError};
 use session_pool::{
-    compose_command, confirm_command, demo, install_pwsh, logging, policy_command, powershell,
+    compose_command, confirm_command, demo, init, install_pwsh, logging, policy_command, powershell,
 };
 
 /// `EX_SOFTWARE` of sysexits.h: the program could not do what it was asked.
 const EX_SOFTWARE: u8 = 70;
 
 fn main() -> ExitCode {
+    if let Err(error) = init::leave_first_place() {
+        let _closed = writeln!(io::stderr(), "error: {error}");
+        return ExitCode::from(EX_SOFTWARE);
+    }
     let cli = match Cli::read(std::env::args_os()) {
         Ok(cli) => cli,
         Err(answer) => return say(&answer),
