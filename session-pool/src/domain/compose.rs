@@ -117,6 +117,7 @@ pub fn render(ports: &BTreeMap<ConnectionName, u16>, places: &HostPlaces, owner:
                 ("@STATE@", &own(&places.state)),
                 ("@LOGS@", &own(&places.logs)),
                 ("@SECRETS@", &own(&places.secrets)),
+                ("@SAFE@", &connection.safe_name()),
             ],
         ));
     }
@@ -245,6 +246,8 @@ mod tests {
                 format!("M365_CONNECTION: {name}"),
                 format!("source: \"${{HOME}}/.m365-state/{safe}\""),
                 format!("source: \"${{HOME}}/.m365-secrets/{safe}\""),
+                // Where the pool looks for this connection's files.
+                format!("target: /app/secrets/{safe}"),
                 format!("source: \"/var/log/m365/{safe}\""),
                 format!("\"127.0.0.1:{port}:5200\""),
             ] {
