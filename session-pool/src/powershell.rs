@@ -87,7 +87,13 @@ async fn read_output(
     most: u64,
     within: Duration,
 ) -> io::Result<String> {
+    // It does not start without a home to write to, and a container's is read-only.
+    let home = tempfile::tempdir()?;
     let mut command = Command::new(pwsh);
+    command.env("HOME", home.path());
+    for place in ["XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"] {
+        command.env_remove(place);
+    }
     if let Some(modules) = modules {
         command.env("PSModulePath", modules);
     }

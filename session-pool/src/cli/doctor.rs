@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::options::{AccessOptions, PlaceOptions, SessionOptions};
+use super::options::{AccessOptions, IsolationOptions, PlaceOptions, SessionOptions};
 use super::policy::PolicyOptions;
 
 /// The settings of `doctor`: those of the pool that is looked at.
@@ -17,6 +17,9 @@ pub struct DoctorOptions {
     /// Where things are.
     #[command(flatten)]
     pub places: PlaceOptions,
+    /// What keeps sessions apart.
+    #[command(flatten)]
+    pub isolation: IsolationOptions,
     /// PowerShell and what runs in it.
     #[command(flatten)]
     pub sessions: SessionOptions,

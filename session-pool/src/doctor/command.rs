@@ -2,15 +2,19 @@
 
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::{Client, StatusCode};
 
 use crate::cli::DoctorOptions;
-use crate::config::{AccessConfig, ConfigError, Places, PolicyConfig, SessionConfig, TokenPolicy};
+use crate::config::{
+    AccessConfig, ConfigError, Isolation, Places, PolicyConfig, SessionConfig, TokenPolicy,
+};
 use crate::domain::doctor::{Caller, Finding, Report};
 use crate::domain::registry::Registry;
 use crate::session::policy_file;
+use crate::session::registry_watch::{RegistryHealth, RegistryWatcher};
 use crate::token_file::{self, AccessToken};
 
 use super::{files, hosts, pwsh};
@@ -42,6 +46,7 @@ pub fn run(options: DoctorOptions, home: Option<&Path>) -> Result<Report, Doctor
     let json = options.json;
     let places = Places::new(options.places, home)?;
     let access = AccessConfig::new(options.access)?;
+    let isolation = Isolation::new(options.isolation, home)?;
     let sessions = SessionConfig::new(options.sessions)?;
     let policy = PolicyConfig::place(options.policy.policy, home)?;
 
@@ -52,7 +57,7 @@ pub fn run(options: DoctorOptions, home: Option<&Path>) -> Result<Report, Doctor
         &places.state_dir,
     ));
     let token = token(&access.token, &places.state_dir, &mut checks);
-    checks.extend(homes(&places.state_dir));
+    checks.extend(homes(&isolation, &places.state_dir));
     checks.extend(files::secrets(&registry, &places.secrets_dir));
     checks.push(match policy_file::read(&policy) {
         Ok(_) => Finding::ok("policy", policy.display().to_string()),
@@ -82,36 +87,23 @@ pub fn run(options: DoctorOptions, home: Option<&Path>) -> Result<Report, Doctor
     Ok(report)
 }
 
-fn registry(path: &Path, checks: &mut Vec<Finding>) -> Registry {
-    let place = path.display();
-    let read = std::fs::read_to_string(path)
-        .map_err(|error| {
-            (
-                error.to_string(),
-                "create it (README, The registry), or name another with --registry",
-            )
-        })
-        .and_then(|text| {
-            Registry::parse(&text).map_err(|error| (error.to_string(), "correct it there"))
-        });
-    match read {
-        Ok(registry) => {
+fn registry(path: &Path, checks: &mut Vec<Finding>) -> Arc<Registry> {
+    const CHECK: &str = "registry";
+    let (_, found) = RegistryWatcher::open(path.to_owned());
+    let registry = found.registry();
+    let health = found.health();
+    checks.push(match health.problem(path) {
+        None => {
             let count = registry.connections().len();
-            checks.push(Finding::ok(
-                "registry",
-                format!("{count} connections in {place}"),
-            ));
-            registry
+            Finding::ok(CHECK, format!("{count} connections in {}", path.display()))
         }
-        Err((reason, remedy)) => {
-            checks.push(Finding::failed(
-                "registry",
-                format!("{place}: {reason}"),
-                remedy,
-            ));
-            Registry::default()
+        // What it sees still serves.
+        Some((what, remedy)) if health == RegistryHealth::Replaced => {
+            Finding::warning(CHECK, what, remedy)
         }
-    }
+        Some((what, remedy)) => Finding::failed(CHECK, what, remedy),
+    });
+    registry
 }
 
 fn token(policy: &TokenPolicy, state: &Path, checks: &mut Vec<Finding>) -> Option<AccessToken> {
@@ -147,11 +139,20 @@ fn token(policy: &TokenPolicy, state: &Path, checks: &mut Vec<Finding>) -> Optio
 }
 
 /// The sessions' homes, in which modules keep their sign-ins.
-fn homes(state: &Path) -> Vec<Finding> {
-    let homes = state.join("homes");
-    let mut findings = vec![files::private_directory("homes", &homes)];
+fn homes(isolation: &Isolation, state: &Path) -> Vec<Finding> {
+    let inside = || state.join("homes");
+    let homes = isolation.homes_dir.clone().unwrap_or_else(inside);
+    let mut findings = Vec::new();
+    // Other user ids have to pass through, where sessions have their own.
+    if isolation.user_ids_from.is_none() {
+        findings.push(files::private_directory("homes", &homes));
+    }
     for entry in std::fs::read_dir(&homes).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
+        // The sockets' directory is nobody's home.
+        if name.starts_with('.') {
+            continue;
+        }
         findings.push(files::private_directory(
             &format!("home {name}"),
             &entry.path(),

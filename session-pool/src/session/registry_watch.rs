@@ -45,24 +45,40 @@ pub enum RegistryHealth {
 impl RegistryHealth {
     /// What a person should know and do about it; none where all is well.
     pub fn advice(&self, path: &Path) -> Option<String> {
+        let (what, remedy) = self.problem(path)?;
+        Some(match self {
+            // The reason says what to do.
+            Self::Broken { .. } => what,
+            _ => format!("{what}: {remedy}"),
+        })
+    }
+
+    /// What is wrong, and the remedy; none where all is well.
+    pub fn problem(&self, path: &Path) -> Option<(String, &'static str)> {
         let path = path.display();
         match self {
             Self::Good => None,
-            Self::Missing => Some(format!(
-                "there is no registry at {path}: create it, or name another with --registry or \
-                 SESSION_POOL_REGISTRY; it is read as soon as it is there"
+            Self::Missing => Some((
+                format!("there is no registry at {path}"),
+                "create it, or name another with --registry or SESSION_POOL_REGISTRY; it is read as \
+                 soon as it is there",
             )),
-            Self::Directory => Some(format!(
-                "the registry {path} is a directory; if it is mounted into a container, create the \
-                 file on the host (Docker made a directory in its place), then recreate the container"
+            Self::Directory => Some((
+                format!("the registry {path} is a directory"),
+                "if it is mounted into a container, create the file on the host (Docker made a \
+                 directory in its place), then recreate the container",
             )),
-            Self::Replaced => Some(format!(
-                "the registry {path} has been replaced on the host, and this container keeps seeing \
-                 the old one: restart the container, or mount the file's directory instead of the file"
+            Self::Replaced => Some((
+                format!(
+                    "the registry {path} has been replaced on the host, and this container keeps \
+                     seeing the old one"
+                ),
+                "restart the container, or mount the file's directory instead of the file",
             )),
-            Self::Broken { reason } => {
-                Some(format!("the registry {path} cannot be used: {reason}"))
-            }
+            Self::Broken { reason } => Some((
+                format!("the registry {path} cannot be used: {reason}"),
+                "correct it there",
+            )),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `session-pool doctor` on a machine where much is wrong, and where nothing is.
 
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
@@ -79,6 +80,18 @@ async fn what_is_wrong_has_a_line_with_its_remedy(cx: &Context) {
     let report: Value = serde_json::from_slice(&ended.stdout).unwrap();
     assert_eq!(report["ok"], false);
     assert_eq!(report["checks"][0]["check"], "registry");
+
+    // A mounted file that the host has replaced has no name any more.
+    let file = std::fs::File::open(cx.path().join(".m365-connections.json")).unwrap();
+    std::fs::remove_file(cx.path().join(".m365-connections.json")).unwrap();
+    let replaced = format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd());
+    let mut command = session_pool(cx, &["doctor", "--port", port, "--registry", &replaced]);
+    let ended = command.env("PATH", "/nonexistent").output().await.unwrap();
+    let text = String::from_utf8(ended.stdout).unwrap();
+    let first = text.lines().next().unwrap();
+    assert!(first.starts_with("WARNING registry: "), "{first}");
+    assert!(first.contains("replaced on the host"), "{first}");
+    assert!(first.contains("-> restart the container"), "{first}");
 
     let mut command = session_pool(cx, &["doctor"]);
     let ended = command
