@@ -3,6 +3,7 @@
 mod answers;
 mod docker;
 mod faults;
+mod routes;
 mod streams;
 mod world;
 
@@ -10,6 +11,7 @@ use crate::support::Suite;
 
 pub fn trials(suite: &mut Suite) {
     answers::trials(suite);
+    routes::trials(suite);
     streams::trials(suite);
     faults::trials(suite);
     docker::trials(suite);

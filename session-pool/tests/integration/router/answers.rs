@@ -29,7 +29,7 @@ pub fn trials(suite: &mut Suite) {
 }
 
 /// Says what arrived.
-async fn echo(request: Request) -> axum::Json<Value> {
+pub async fn echo(request: Request) -> axum::Json<Value> {
     let (head, body) = request.into_parts();
     let headers: serde_json::Map<String, Value> = head
         .headers
