@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
-use hyper::{Method, Request};
+use hyper::{Method, Request, Response};
 use hyper_util::client::legacy::Client as Pooled;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -92,6 +93,17 @@ impl Client {
             .await
     }
 
+    /// `GET /jobs/{id}/events`: the stream, once its head is there.
+    pub(crate) async fn events(&self, job: &JobAnswer) -> Fallible<Incoming> {
+        let path = format!("/jobs/{}/events", job.job);
+        let response = self.request(Method::GET, &path, None).await?;
+        if response.status().is_success() {
+            Ok(response.into_body())
+        } else {
+            Err(format!("{path}: {}", response.status()).into())
+        }
+    }
+
     async fn send_json(
         &self,
         method: Method,
@@ -104,16 +116,8 @@ impl Client {
     }
 
     async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Fallible<Bytes> {
-        let request = Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.base))
-            .header(AUTHORIZATION, &self.authorization)
-            .header(CONTENT_TYPE, "application/json")
-            .body(Full::from(
-                body.map_or_else(String::new, |body| body.to_string()),
-            ))?;
         let exchange = async {
-            let response = self.http.request(request).await?;
+            let response = self.request(method, path, body).await?;
             let status = response.status();
             let body = response.into_body().collect().await?.to_bytes();
             if status.is_success() {
@@ -125,5 +129,22 @@ impl Client {
         tokio::time::timeout(HANG, exchange)
             .await
             .map_err(|_| format!("{path} hangs"))?
+    }
+
+    async fn request(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Fallible<Response<Incoming>> {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.base))
+            .header(AUTHORIZATION, &self.authorization)
+            .header(CONTENT_TYPE, "application/json")
+            .body(Full::from(
+                body.map_or_else(String::new, |body| body.to_string()),
+            ))?;
+        Ok(self.http.request(request).await?)
     }
 }

@@ -19,6 +19,7 @@ mod lines;
 mod memory;
 mod pwsh;
 mod round_trip;
+mod router;
 mod scale;
 mod server;
 mod start;
@@ -90,6 +91,12 @@ async fn run(scale: &Scale) -> Fallible<Table> {
         scale,
         "crowd",
         crowd::on_eight_sessions(&world, scale)
+    );
+    measure!(
+        table,
+        scale,
+        "router",
+        router::in_front_of_two_pools(&world, scale)
     );
     Ok(table)
 }

@@ -1,8 +1,8 @@
-//! A pool as its users run it: the real binary in a process of its own.
+//! A pool or a router as its users run it: the real binary in a process of its own.
 
 use std::fs::File;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -18,38 +18,63 @@ use crate::world::World;
 /// Any token does; callers here present it.
 const TOKEN: &str = "bench-token-of-no-value";
 
-/// A running pool.
+/// A running pool, or router.
 #[derive(Debug)]
 pub(crate) struct Server {
     child: Child,
     pid: u32,
+    port: u16,
     log: PathBuf,
     /// Talks to it.
     pub(crate) client: Client,
 }
 
 impl Server {
-    /// Starts `session-pool serve` and returns when it answers.
+    /// Starts `session-pool serve` for all connections and returns when it answers.
     pub(crate) async fn start(world: &World) -> Fallible<Self> {
-        static STARTED: AtomicUsize = AtomicUsize::new(0);
-        let name = format!("pool-{}", STARTED.fetch_add(1, Ordering::Relaxed));
-        let directory = world.path().join(name);
-        std::fs::create_dir_all(&directory)?;
-        let port = free_port()?;
-        let log = directory.join("output.log");
-        let output = File::create(&log)?;
-        let child = Command::new(env!("CARGO_BIN_EXE_session-pool"))
-            .arg("serve")
-            .args([
-                "--port",
-                &port.to_string(),
-                "--pass-env",
-                DIRECTORY_VARIABLE,
-            ])
+        Self::start_pool(world, &[]).await
+    }
+
+    /// The same for one connection.
+    pub(crate) async fn of_connection(world: &World, name: &str) -> Fallible<Self> {
+        Self::start_pool(world, &["--connection", name]).await
+    }
+
+    async fn start_pool(world: &World, more: &[&str]) -> Fallible<Self> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_session-pool"));
+        command
+            .args(["serve", "--pass-env", DIRECTORY_VARIABLE])
+            .args(more)
             .arg("--pwsh")
             .arg(world.pwsh())
             .arg("--policy")
-            .arg(world.path().join("policy.toml"))
+            .arg(world.path().join("policy.toml"));
+        Self::launch(world, command, &place(world, "pool")?).await
+    }
+
+    /// Starts `session-pool router` in front of these pools, by connection.
+    pub(crate) async fn router(world: &World, pools: &[(&str, &Self)]) -> Fallible<Self> {
+        let directory = place(world, "router")?;
+        let mut command = Command::new(env!("CARGO_BIN_EXE_session-pool"));
+        command.arg("router");
+        for (connection, pool) in pools {
+            let state = directory.join("state").join(connection);
+            std::fs::create_dir_all(&state)?;
+            std::fs::write(state.join("pool.token"), TOKEN)?;
+            command
+                .arg("--backend")
+                .arg(format!("{connection}=http://127.0.0.1:{}", pool.port));
+        }
+        Self::launch(world, command, &directory).await
+    }
+
+    /// Starts the program in a directory of its own and returns when it answers.
+    async fn launch(world: &World, mut command: Command, directory: &Path) -> Fallible<Self> {
+        let port = free_port()?;
+        let log = directory.join("output.log");
+        let output = File::create(&log)?;
+        let child = command
+            .args(["--port", &port.to_string()])
             .arg("--registry")
             .arg(world.path().join("connections.json"))
             .arg("--state-dir")
@@ -64,11 +89,12 @@ impl Server {
             .stderr(output)
             .kill_on_drop(true)
             .spawn()?;
-        let pid = child.id().ok_or("the pool ended at once")?;
+        let pid = child.id().ok_or("the process ended at once")?;
         let client = Client::new(port, TOKEN);
         let mut server = Self {
             child,
             pid,
+            port,
             log,
             client,
         };
@@ -81,17 +107,17 @@ impl Server {
         while !self.client.is_healthy().await {
             if let Some(status) = self.child.try_wait()? {
                 let log = std::fs::read_to_string(&self.log)?;
-                return Err(format!("the pool ended ({status}): {log}").into());
+                return Err(format!("it ended ({status}): {log}").into());
             }
             if Instant::now() > deadline {
-                return Err("the pool does not answer".into());
+                return Err("it does not answer".into());
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         Ok(())
     }
 
-    /// Resident memory of the pool's own process in kB: now, and at its highest.
+    /// Resident memory of its own process in kB: now, and at its highest.
     pub(crate) fn memory(&self) -> Fallible<(u64, u64)> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid))?;
         let kilobytes = |name: &str| {
@@ -117,9 +143,18 @@ impl Server {
         if status.success() {
             Ok(())
         } else {
-            Err(format!("the pool ended with {status} after SIGTERM").into())
+            Err(format!("it ended with {status} after SIGTERM").into())
         }
     }
+}
+
+/// A directory for one process.
+fn place(world: &World, kind: &str) -> Fallible<PathBuf> {
+    static MADE: AtomicUsize = AtomicUsize::new(0);
+    let name = format!("{kind}-{}", MADE.fetch_add(1, Ordering::Relaxed));
+    let directory = world.path().join(name);
+    std::fs::create_dir_all(&directory)?;
+    Ok(directory)
 }
 
 /// A port that was free a moment ago.
