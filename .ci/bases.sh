@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Base images for a machine without a registry: `mm-ci/rust` builds, `mm-ci/pwsh` runs. Users build
 # on the official ones, which are the Dockerfile's defaults. What is there already is kept.
-# Usage: .ci/bases.sh [debian]: with the word only what the tests start containers of.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -56,6 +55,5 @@ command -v docker-compose >/dev/null || {
     apt-get install -y -qq --no-install-recommends docker-compose
 }
 exists "$debian" || make_debian
-[[ ${1:-} != debian ]] || exit 0
 exists "$runtime" || make_runtime
 exists "$builder" || make_builder

@@ -1,13 +1,15 @@
 """Runs the README's console lines against a running demo and compares the answers.
 
-Usage: python3 .ci/readme.py README.md HOME PORT [--record]
+Usage: python3 .ci/readme.py README.md HOME PORT [--record | --deployed PERSON MM]
 
 Lines that begin with `$ ` in ```console blocks are run in one shell, in their order, with HOME as
 the home directory and PORT in the place of 5200; what stands below a line is the expected answer.
 Ids, times and codes differ from run to run and are not compared; the home directory is `~`, and
 the directory of the clone `~/clone`. An answer that depends on the
 demo's sign-in may take a moment: a line is repeated for a while before it counts as different.
---record writes what was answered into the README.
+--record writes what was answered into the README. --deployed runs the lines against a pool that is
+not the demo, with its state in ~/.m365-state; the demo on the port PERSON has the same directory, and
+is the person who enters codes; MM is the directory of `mm`.
 """
 
 import os
@@ -45,6 +47,28 @@ def exchanges(block: str) -> list[tuple[str, str]]:
     return found
 
 
+class Deployment:
+    """What is said otherwise where a pool is not the demo."""
+
+    def __init__(self, person: str, directory: str) -> None:
+        token = "$(cat ~/.m365-demo/state/pool.token)"
+        request = f"curl -s -H 'Content-Type: application/json' -H \"Authorization: Bearer {token}\""
+        self.person = f"{request} localhost:{person}/demo/sign-in"
+        self.directory = directory
+
+    def line(self, command: str) -> str:
+        if "/demo/sign-in" in command:
+            return command.replace("pool /demo/sign-in", self.person)
+        return command.replace("~/.m365-demo/state", "~/.m365-state").replace(
+            "$PWD/target/release", self.directory
+        )
+
+    def answer(self, text: str) -> str:
+        return text.replace("/.m365-state", "/.m365-demo/state").replace(
+            self.directory, f"{os.getcwd()}/target/release"
+        )
+
+
 class Shell:
     """One bash that keeps its variables from line to line."""
 
@@ -80,6 +104,7 @@ class Shell:
 def main() -> int:
     readme, home, port = sys.argv[1:4]
     record = sys.argv[4:] == ["--record"]
+    deployed = Deployment(*sys.argv[5:]) if sys.argv[4:5] == ["--deployed"] else None
     with open(readme, encoding="utf-8") as file:
         text = file.read()
     shell = Shell(home)
@@ -91,8 +116,11 @@ def main() -> int:
         for command, expected in exchanges(match.group(1)):
             count += 1
             deadline = time.monotonic() + PATIENCE_SECONDS
+            line = command.replace("5200", port)
+            line = deployed.line(line) if deployed else line
             while True:
-                answer = shell.run(command.replace("5200", port)).replace(port, "5200")
+                answer = shell.run(line).replace(port, "5200")
+                answer = deployed.answer(answer) if deployed else answer
                 answer = answer.replace(os.getcwd(), "~/clone").replace(home, "~")
                 if stable(answer) == stable(expected):
                     break

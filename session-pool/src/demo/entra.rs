@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -232,7 +233,10 @@ pub(super) fn write_atomically(path: &Path, contents: &[u8]) -> Result<(), Entra
     let attempt = || {
         let parent = path.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(parent)?;
-        let mut file = tempfile::NamedTempFile::new_in(parent)?;
+        // Sessions may have user ids of their own, and nothing in here is true.
+        let mut file = tempfile::Builder::new()
+            .permissions(fs::Permissions::from_mode(0o644))
+            .tempfile_in(parent)?;
         file.write_all(contents)?;
         file.persist(path).map_err(|error| error.error)?;
         Ok(())

@@ -15,6 +15,7 @@
 )]
 
 mod client;
+mod containers;
 mod demo;
 mod faults;
 mod gone;
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
     }
     let demands = std::env::var("SESSION_POOL_TESTS").is_ok_and(|value| value == "all");
     let (python, demo) = (python::is_there(), demo::is_there());
+    let containers = python && containers::is_there();
     let mut ignored = 0;
     for (group, cases, is_there) in [
         ("python", python::CASES, python),
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
         ("python", graph_python::WITH_MSAL, graph_python::has_msal()),
         ("demo", demo::CASES, demo),
         ("demo", demo::WITH_PYTHON, demo && python),
+        ("containers", containers::CASES, containers),
     ] {
         let ignore = !is_there && !demands;
         ignored += if ignore { cases.len() } else { 0 };
@@ -89,6 +92,12 @@ fn main() -> ExitCode {
         println!(
             "- the pool and a PowerShell: cargo build -p session-pool, and pwsh in the PATH \
              (`session-pool install-pwsh` gets it)"
+        );
+    }
+    if ignored > 0 && !containers {
+        println!(
+            "- Docker and docker-compose, as root, with the image that bash .ci/image.sh builds; \
+             jq, curl and prometheus, and Python as above"
         );
     }
     conclusion.exit_code()
