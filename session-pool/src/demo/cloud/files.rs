@@ -24,6 +24,7 @@ pub(super) struct Store {
     files: HashMap<String, Vec<u8>>,
     sessions: HashMap<String, Session>,
     drafts: HashMap<String, Value>,
+    sent: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -43,6 +44,31 @@ impl Store {
         if self.drafts.len() < MOST {
             self.drafts.insert(id, draft);
         }
+    }
+
+    /// Changes a draft; says whether it is there.
+    pub(super) fn change_draft(&mut self, id: &str, changes: &Value) -> bool {
+        let Some(Value::Object(draft)) = self.drafts.get_mut(id) else {
+            return false;
+        };
+        draft.extend(
+            changes
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(k, v)| (k.clone(), v.clone())),
+        );
+        true
+    }
+
+    pub(super) fn keep_sent(&mut self, body: String) {
+        if self.sent.len() < MOST {
+            self.sent.push(body);
+        }
+    }
+
+    pub(super) fn sent(&self) -> Vec<String> {
+        self.sent.clone()
     }
 
     pub(super) fn draft(&self, id: &str) -> Option<Value> {

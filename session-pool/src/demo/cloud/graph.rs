@@ -41,8 +41,13 @@ pub(super) fn router() -> Router<DemoCloud> {
         .route("/me/sendMail", post(mail::send))
         .route("/users/{user}/messages", get(mail::list_of))
         .route("/users/{user}/sendMail", post(mail::send))
-        .route("/me/messages/{id}", get(mail::one))
+        .route("/me/messages/{id}", get(mail::one).patch(mail::change))
         .route("/me/messages/{id}/send", post(mail::send))
+        .route("/me/messages/{id}/reply", post(mail::send))
+        .route("/me/messages/{id}/replyAll", post(mail::send))
+        .route("/me/messages/{id}/forward", post(mail::send))
+        .route("/chats/{id}/messages", post(mail::send))
+        .route("/teams/{team}/channels/{id}/messages", post(mail::send))
         .route(
             "/me/drive/{*path}",
             get(files::get_item)

@@ -1,9 +1,10 @@
-//! Mailboxes: messages to read, drafts, and sends that are only counted.
+//! Mailboxes: messages to read, drafts, and sends that are only counted and remembered.
 
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::{Path, Query as QueryOf, State};
-use axum::http::HeaderMap;
-use axum::response::Response;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::graph::{enter, url};
@@ -133,10 +134,31 @@ pub(super) async fn draft(
     }
 }
 
-pub(super) async fn send(State(cloud): State<DemoCloud>, headers: HeaderMap) -> Response {
+pub(super) async fn change(
+    State(cloud): State<DemoCloud>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Json(changes): Json<Value>,
+) -> Response {
+    match enter(&cloud, &headers, "draft").await {
+        Ok(_) if cloud.store().change_draft(&id, &changes) => {
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Ok(_) => reply::not_found(&id),
+        Err(response) => response,
+    }
+}
+
+pub(super) async fn send(
+    State(cloud): State<DemoCloud>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     match enter(&cloud, &headers, "send").await {
         Ok(_) => {
             count(&cloud.0.counts.sent);
+            let body = String::from_utf8_lossy(&body).into_owned();
+            cloud.store().keep_sent(body);
             reply::accepted()
         }
         Err(response) => response,

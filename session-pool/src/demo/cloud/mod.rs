@@ -192,6 +192,11 @@ impl DemoCloud {
         }
     }
 
+    /// The bodies of what was sent to people, as they came.
+    pub fn sent(&self) -> Vec<String> {
+        self.store().sent()
+    }
+
     fn sign_ins(&self) -> std::sync::MutexGuard<'_, SignIns> {
         self.0
             .sign_ins

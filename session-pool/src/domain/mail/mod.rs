@@ -3,11 +3,13 @@
 mod html;
 mod letter;
 mod mime;
+mod outgoing;
 mod quote;
 mod signature;
 
 pub use letter::Letter;
 pub use mime::letter as mime_letter;
+pub use outgoing::cut_signatures;
 pub use signature::{without_signature, without_signature_in_html};
 
 /// The text of HTML, a line for every line that is seen, with the addresses behind links.

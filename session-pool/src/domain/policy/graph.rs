@@ -17,6 +17,17 @@ pub struct GraphRules {
     pub read_only: bool,
 }
 
+impl Default for GraphRules {
+    /// What the default policy says, so that nobody has to read it where there is no file.
+    fn default() -> Self {
+        Self {
+            sends: Decision::Confirm,
+            confirm_by: ConfirmBy::Assistant,
+            read_only: false,
+        }
+    }
+}
+
 impl Policy {
     /// What holds for calls of Graph: the rule `graph-send` as the file relaxes it, `confirm_by` and
     /// `read_only`, each for all or for the connection. What is said of modules says nothing here.
@@ -71,5 +82,6 @@ mod tests {
         assert_eq!(policy.graph("closed"), rules(Block, Person, true));
         let none = Policy::new("").unwrap();
         assert_eq!(none.graph("contoso"), rules(Confirm, Assistant, false));
+        assert_eq!(none.graph("contoso"), GraphRules::default());
     }
 }
