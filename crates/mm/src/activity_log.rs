@@ -50,6 +50,15 @@ struct Entry {
     status: &'static str,
 }
 
+#[derive(Debug, Serialize)]
+struct Warning {
+    time: Timestamp,
+    level: &'static str,
+    tool: &'static str,
+    connection: String,
+    message: &'static str,
+}
+
 impl ActivityLog {
     /// Logs to this file; only to standard error where there is none.
     pub(crate) fn new(path: Option<PathBuf>) -> Self {
@@ -74,7 +83,18 @@ impl ActivityLog {
         }
     }
 
-    fn write(&self, entry: &Entry) {
+    /// Something that whoever keeps the machine should know.
+    pub(crate) fn warn(&self, tool: &'static str, connection: &str, message: &'static str) {
+        self.write(&Warning {
+            time: Timestamp::now(),
+            level: "WARNING",
+            tool,
+            connection: short(connection),
+            message,
+        });
+    }
+
+    fn write(&self, entry: &impl Serialize) {
         let Ok(line) = serde_json::to_string(entry) else {
             return;
         };

@@ -18,8 +18,9 @@ Environment:
   MM_FILES_DIR             directory of save_to and upload_from; none where left out
   MM_GRAPH_TOKENS_DIR      tokens of Microsoft Graph [default: ~/.mm-graph-tokens]
   MM_SECRETS_DIR           certificates and client secrets [default: ~/.m365-secrets]
-  MM_SEND_GUARDS           false: send mail and Teams messages without a preview
-  SESSION_POOL_LOG_DIR     directory of mm.jsonl, the log of tool calls [default: ~/.m365-logs]
+  MM_SEND_GUARDS           false: send mail and Teams messages without a preview; legacy: take --confirmed for a yes
+  SESSION_POOL_POLICY      the policy file [default: ~/.m365-policy/policy.toml]
+  SESSION_POOL_LOG_DIR     directory of mm.jsonl, the log of tool calls, and audit-graph.jsonl [default: ~/.m365-logs]
 
 Exit codes of `mm run`, `mm job` and `mm graph`:
   0 the command succeeded      1 it failed            2 wrong usage
@@ -71,6 +72,8 @@ pub(crate) enum Word {
     Job(Job),
     /// Call Microsoft Graph: JSON to standard output. Without arguments: list the connections.
     Graph(Box<GraphCall>),
+    /// Look at what waits for a person's yes, and say it.
+    Confirm(Confirm),
     /// Sign a connection in to Microsoft Graph, and wait until it is done.
     SignIn(Who),
     /// Forget a connection's sign-in to Microsoft Graph and Power Automate.
@@ -179,12 +182,25 @@ pub(crate) struct GraphCall {
     /// Send the file of this path below --files-dir.
     #[arg(long, value_name = "PATH")]
     pub(crate) upload_from: Option<String>,
-    /// Send what a preview showed.
+    /// The code of an answer that asked for a confirmation, when it is agreed to.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) confirmation: Option<String>,
+    /// Confirms nothing, except with MM_SEND_GUARDS=legacy.
     #[arg(long)]
     pub(crate) confirmed: bool,
     /// Print one JSON object, with status and cursor.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// `mm confirm`.
+#[derive(Debug, Args)]
+pub(crate) struct Confirm {
+    /// The id of an answer that waits for a person.
+    pub(crate) id: String,
+    /// Do not ask: the preview has been read elsewhere.
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 /// `mm sign-in` and `mm sign-out`.

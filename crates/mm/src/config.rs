@@ -24,7 +24,7 @@ pub(crate) const VARIABLES: [&str; 3] = [
 ];
 
 /// Those that hold a path.
-pub(crate) const PATHS: [&str; 7] = [
+pub(crate) const PATHS: [&str; 8] = [
     "SESSION_POOL_STATE_DIR",
     "SESSION_POOL_TOKEN_FILE",
     "SESSION_POOL_LOG_DIR",
@@ -32,6 +32,7 @@ pub(crate) const PATHS: [&str; 7] = [
     FILES_DIR,
     "MM_GRAPH_TOKENS_DIR",
     "MM_SECRETS_DIR",
+    "SESSION_POOL_POLICY",
 ];
 
 /// What `--files-dir` says.

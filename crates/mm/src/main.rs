@@ -1,9 +1,11 @@
 //! `mm`: Microsoft 365 in an assistant's hands, over MCP; and from a shell.
 
 mod activity_log;
+mod asking;
 mod cli;
 mod client_config;
 mod config;
+mod consent;
 mod graph;
 mod incoming;
 mod pool;
@@ -47,6 +49,9 @@ fn main() -> ExitCode {
                 Some(Word::Run(run)) => runtime.block_on(shell::run::run(run, &overrides)),
                 Some(Word::Graph(call)) => {
                     runtime.block_on(shell::graph::graph(*call, overrides.files_dir.clone()))
+                }
+                Some(Word::Confirm(confirm)) => {
+                    runtime.block_on(shell::confirm::confirm(confirm, &overrides))
                 }
                 Some(Word::SignIn(who)) => runtime.block_on(shell::sign_in::sign_in(who)),
                 Some(Word::SignOut(who)) => runtime.block_on(shell::sign_in::sign_out(who)),

@@ -16,6 +16,7 @@ use session_pool::domain::trace::TraceParent;
 use session_pool::domain::wire::{AnswerStatus, JobAnswer};
 
 use crate::activity_log::{ActivityLog, Call};
+use crate::asking::{self, Brought, asking};
 use crate::config::{Config, ConfigError};
 use crate::graph::{self, Graph, Places, PlacesError};
 use crate::pool::Pool;
@@ -115,6 +116,7 @@ impl Server {
         &self,
         tool: Tool,
         arguments: Option<JsonObject>,
+        brought: Brought,
         context: RequestContext<RoleServer>,
     ) -> CallToolResponse {
         let takes_tasks = takes_tasks(&context);
@@ -124,6 +126,13 @@ impl Server {
             name: context
                 .client_info()
                 .map(|client| client.name.chars().take(LONGEST_NAME).collect()),
+            trace: trace(&context),
+            asking: asking(&context, brought),
+            consents: self
+                .graph
+                .as_ref()
+                .ok()
+                .map(|graph| graph.consents().clone()),
             reporter: Reporter::new(context.peer.clone(), context.meta.get_progress_token()),
             cancelled: context.ct.clone(),
         };
@@ -136,13 +145,17 @@ impl Server {
                 .as_deref()
                 .filter(|name| name.parse::<Module>().is_ok()),
         );
-        let outcome = match tool {
+        let elicits = caller.asking.can_ask();
+        let mut outcome = match tool {
             Tool::Run => run(arguments, &pool, caller).await,
             Tool::Job => job(arguments, &pool, caller).await,
             Tool::Graph => self.graph(arguments, caller).await,
         };
         if let Ok(Outcome::Job(answer) | Outcome::Cancelled(answer)) = &outcome {
             call.concerns(Some(&answer.connection), Some(answer.module.as_str()));
+        }
+        if elicits && let Ok(Outcome::Job(answer) | Outcome::Cancelled(answer)) = &mut outcome {
+            asking::without_code(answer);
         }
         call.ended(logged(&outcome));
         match outcome {
@@ -153,7 +166,10 @@ impl Server {
             {
                 tasks::created(&answer).into()
             }
-            Ok(outcome) => answered(&outcome).into(),
+            Ok(outcome) => match asking::question(&outcome) {
+                Some(question) => question.into(),
+                None => answered(&outcome).into(),
+            },
             Err(failure) => {
                 if let (Tool::Run | Tool::Job, Ok(pool)) = (tool, &pool) {
                     place.complete(pool, &failure).await;
@@ -209,7 +225,7 @@ fn takes_tasks(context: &RequestContext<RoleServer>) -> bool {
             .is_some_and(|capabilities| capabilities.supports_tasks())
 }
 
-fn is_modern(context: &RequestContext<RoleServer>) -> bool {
+pub(crate) fn is_modern(context: &RequestContext<RoleServer>) -> bool {
     context
         .protocol_version()
         .is_some_and(|version| version >= ProtocolVersion::V_2026_07_28)
@@ -220,6 +236,7 @@ fn logged(outcome: &Result<Outcome, Failure>) -> &'static str {
     match outcome {
         Ok(Outcome::Job(answer) | Outcome::Cancelled(answer)) => status(answer),
         Ok(Outcome::Graph(GraphOutcome::Answer(answer))) => graph::status(&answer.content),
+        Ok(Outcome::Question(_)) => "input_required",
         Ok(_) => "success",
         Err(failure) => failed_as(failure),
     }
@@ -239,7 +256,8 @@ fn status(answer: &JobAnswer) -> &'static str {
 fn failed_as(failure: &Failure) -> &'static str {
     match failure {
         Failure::Argument(_) | Failure::Usage(_) => "bad_arguments",
-        Failure::Graph(_) | Failure::Pool(_) => "refused",
+        Failure::Graph(_) | Failure::Pool(_) | Failure::Consent(_) => "refused",
+        Failure::Declined => "declined",
         Failure::Unread(_) => "unread",
         Failure::Config(_) => "bad_configuration",
     }
@@ -345,7 +363,11 @@ impl ServerHandler for Server {
         let Some(tool) = Tool::named(&request.name) else {
             return Err(unknown_tool(&request.name));
         };
-        Ok(self.call(tool, request.arguments, context).await)
+        let brought = Brought {
+            state: request.request_state,
+            responses: request.input_responses,
+        };
+        Ok(self.call(tool, request.arguments, brought, context).await)
     }
 
     async fn on_custom_request(
@@ -395,7 +417,10 @@ impl ServerHandler for Server {
         request: GetTaskParams,
         context: RequestContext<RoleServer>,
     ) -> Result<GetTaskResult, ErrorData> {
-        let answer = self.task(Asked::Get, &request.task_id, &context).await?;
+        let mut answer = self.task(Asked::Get, &request.task_id, &context).await?;
+        if asking::elicits(&context) {
+            asking::without_code(&mut answer);
+        }
         let result = answered(&Outcome::Job(Box::new(answer.clone())));
         Ok(tasks::state(&answer, result))
     }

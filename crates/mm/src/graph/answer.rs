@@ -1,6 +1,7 @@
 //! What a call of Graph answers.
 
 use session_pool::domain::graph::Method;
+use session_pool::domain::policy::ConfirmBy;
 use session_pool::sign_in::DevicePrompt;
 
 use super::body::Blob;
@@ -49,8 +50,10 @@ pub(crate) enum Content {
     },
     /// A person must sign in first.
     SignIn(DevicePrompt),
-    /// The call would send something, and was not sent.
-    Preview(String),
+    /// The call would send something, and was not sent: somebody has to say yes.
+    Confirm(Box<Asked>),
+    /// The same, where the client asks a person and sends the call again.
+    Question(Box<Question>),
     /// It went wrong.
     Failed(GraphError),
     /// A collection broke off: what was read of it, and why there is no more.
@@ -76,6 +79,30 @@ impl Content {
             _ => None,
         }
     }
+}
+
+/// A yes that a call waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// What would be sent, for people.
+    pub(crate) preview: String,
+    /// Who may say yes.
+    pub(crate) by: ConfirmBy,
+    /// What a person names: `mm confirm ID`.
+    pub(crate) id: Option<String>,
+    /// What the caller sends as `confirmation` where it may say yes itself.
+    pub(crate) code: Option<String>,
+    /// Seconds until it is too late.
+    pub(crate) expires_in: u64,
+}
+
+/// What a client is to ask a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Question {
+    /// What would be done.
+    pub(crate) message: String,
+    /// What the client sends back with the answer.
+    pub(crate) state: String,
 }
 
 /// A page of JSON or text.

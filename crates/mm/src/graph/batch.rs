@@ -86,6 +86,16 @@ impl Batch {
         self.0.iter()
     }
 
+    /// The same, to change what they send.
+    pub(crate) fn requests_mut(&mut self) -> impl Iterator<Item = &mut SubRequest> {
+        self.0.iter_mut()
+    }
+
+    /// All of it, as a yes is bound to it.
+    pub(crate) fn wire(&self) -> Value {
+        self.0.iter().map(SubRequest::bound).collect()
+    }
+
     /// Sends all of it, twenty at a time, and what was throttled again. Answers with Graph's shape:
     /// `{"responses": […]}`, one for each request and in their order. Where it comes to its end
     /// early, what was done is told, and why the rest was not.

@@ -8,6 +8,7 @@ use session_pool::sign_in::{DevicePrompt, SignInError};
 use super::cursor::CursorError;
 use super::files::FileError;
 use super::places::PlacesError;
+use crate::consent::ConsentError;
 
 /// Why there is no answer, each with what to do.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +72,28 @@ pub(crate) enum GraphError {
     TooLarge(usize),
     #[error("the service's answer is not what it should be: {0}")]
     Garbled(String),
+    #[error(
+        "the policy lets this connection only read (read_only), and the call may change something. Nothing was sent. Use GET, or ask whoever keeps the policy file"
+    )]
+    ReadOnly,
+    #[error(
+        "the policy refuses calls that send something to people (graph-send). Nothing was sent. Ask whoever keeps the policy file"
+    )]
+    Blocked,
+    #[error(
+        "the policy {path} cannot be used: {reason}. Nothing was sent. Correct it; `session-pool policy test` tries it"
+    )]
+    Policy { path: String, reason: String },
+    #[error(
+        "a person was asked and did not say yes. Nothing was sent. Do not send the call again unless they ask for it"
+    )]
+    Declined,
+    #[error(
+        "what would be sent changed again and again while a person was asked. Nothing was sent. Send the call again when it rests"
+    )]
+    Unsteady,
+    #[error("nothing was sent: {0}")]
+    Consent(#[from] ConsentError),
     /// Whoever took the answer as it came takes no more.
     #[error("nobody takes the answer ({0})")]
     NotTaken(std::io::Error),
@@ -116,6 +139,17 @@ fn id(request_id: &Option<String>) -> String {
 }
 
 impl GraphError {
+    /// Whether the call has certainly done nothing.
+    pub(crate) const fn did_nothing(&self) -> bool {
+        matches!(
+            self,
+            Self::Throttled { .. }
+                | Self::Unreachable { .. }
+                | Self::SignInNeeded(_)
+                | Self::SignInLate
+        )
+    }
+
     /// A stable word for it, for programs.
     pub(crate) fn code(&self) -> &str {
         match self {
@@ -137,6 +171,10 @@ impl GraphError {
             Self::Challenged => "claims_challenge",
             Self::TooLarge(_) => "too_large",
             Self::Garbled(_) => "garbled",
+            Self::ReadOnly | Self::Blocked => "blocked",
+            Self::Policy { .. } => "bad_configuration",
+            Self::Declined => "declined",
+            Self::Unsteady | Self::Consent(_) => "confirmation_failed",
             Self::NotTaken(_) => "not_taken",
             Self::Cancelled(_) => "cancelled",
         }

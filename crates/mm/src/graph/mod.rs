@@ -2,12 +2,13 @@
 
 mod advice;
 mod answer;
+mod audit;
 mod batch;
 mod body;
 mod challenge;
+mod change;
 mod client;
 mod collected;
-mod confirm;
 mod cursor;
 mod elsewhere;
 mod error;
@@ -15,6 +16,7 @@ mod files;
 mod gather;
 mod heard;
 mod noise;
+mod outgoing;
 mod page;
 mod places;
 mod read;
@@ -34,21 +36,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::StatusCode;
 use serde::Serialize;
-use serde_json::Value;
-use serde_json::value::RawValue;
 use session_pool::domain::graph::{Endpoint, Header, Method, Query, Service};
 use session_pool::domain::registry::Connection;
 use session_pool::sign_in::http::Http;
 use session_pool::sign_in::{Access, Audience, Challenge, SignIn};
 use tokio::time::Instant;
 
-pub(crate) use self::answer::{Answer, Content, Shown};
-use self::batch::Batch;
-use self::body::Kind;
-use self::client::{Client, Sending};
-use self::confirm::{Decision, Proposed};
+use crate::activity_log::ActivityLog;
+use crate::consent::Consents;
+
+pub(crate) use self::answer::{Answer, Asked, Content, Question, Shown};
+use self::audit::Audit;
+use self::client::Client;
 use self::cursor::{CursorError, Place, Seal};
 use self::elsewhere::Elsewhere;
 pub(crate) use self::error::GraphError;
@@ -64,7 +64,6 @@ pub(crate) use self::structured::{status, structured};
 pub(crate) use self::target::{Form, Takes};
 use self::target::{Target, Written};
 pub(crate) use self::text::text;
-use self::upload::Upload;
 
 /// Between the end of paging and the end of a call: one last page may be under way.
 const LAST_PAGE: Duration = Duration::from_secs(5);
@@ -85,6 +84,8 @@ pub(crate) struct Graph {
     sign_in: SignIn,
     http: Arc<Http>,
     elsewhere: Elsewhere,
+    consents: Consents,
+    log: ActivityLog,
 }
 
 impl Graph {
@@ -93,6 +94,8 @@ impl Graph {
         let http = Arc::new(Http::new());
         Self {
             sign_in: SignIn::new(&places.tokens, &places.secrets, Arc::clone(&http)),
+            consents: Consents::new(&places.tokens),
+            log: ActivityLog::new(Some(places.logs.join("mm.jsonl"))),
             places,
             http,
             elsewhere: Elsewhere::default(),
@@ -129,7 +132,9 @@ impl Graph {
         let request = request.check()?;
         let connection = self.places.connection(&request.connection)?;
         let call = Call::new(self, &request, &connection, bounds)?;
-        Ok(call.answer(hears, takes).await)
+        let answer = call.answer(hears, takes).await;
+        call.audit.ended(&answer);
+        Ok(answer)
     }
 
     /// Signs a connection in: a token, or the code that a person has to enter.
@@ -145,6 +150,11 @@ impl Graph {
         let challenge = Challenge::default();
         let access = self.sign_in.token(&connection, audience, challenge).await?;
         Ok((connection, access))
+    }
+
+    /// Where a yes is asked for, kept and used.
+    pub(crate) const fn consents(&self) -> &Consents {
+        &self.consents
     }
 
     /// Forgets a connection's tokens; says whether there were any.
@@ -167,6 +177,7 @@ struct Call<'a> {
     endpoint: Endpoint,
     /// Where an earlier answer goes on.
     place: Option<Place>,
+    audit: Audit,
 }
 
 impl<'a> Call<'a> {
@@ -210,6 +221,7 @@ impl<'a> Call<'a> {
             request,
             connection,
             bounds,
+            audit: Audit::begin(graph, request, connection, &endpoint),
             service,
             endpoint,
             place,
@@ -256,38 +268,7 @@ impl<'a> Call<'a> {
         if self.request.method == Method::Get {
             return self.read(client, hears, takes).await;
         }
-        let path = self.endpoint.path();
-        let version = path.split('/').nth(1).unwrap_or("v1.0");
-        let batch = if self.service == Service::Graph && Batch::is_one(self.request.method, path) {
-            Some(Batch::parse(
-                self.request.body.as_ref(),
-                client.base(),
-                version,
-            )?)
-        } else {
-            None
-        };
-        let decision = confirm::decide(&Proposed {
-            connection: self.connection,
-            method: self.request.method,
-            path,
-            body: self.request.body.as_ref(),
-            batch: batch.as_ref(),
-            confirmed: self.request.confirmed,
-            guarded: self.graph.places.send_guards,
-        });
-        match (decision, batch) {
-            (Decision::Preview(preview), _) => Ok(Content::Preview(preview)),
-            (Decision::Send, Some(batch)) => {
-                let written = self.written()?;
-                let answer = batch.send(client, &self.endpoint, hears).await?;
-                match written {
-                    Some(written) => read::kept_json(written, &Clean::item(&answer, &[])),
-                    None => whole(200, &Clean::item(&answer, &[])),
-                }
-            }
-            (Decision::Send, None) => self.write(client, hears).await,
-        }
+        self.change(client, hears).await
     }
 
     async fn read(
@@ -373,89 +354,6 @@ impl<'a> Call<'a> {
             trail: Vec::new(),
             made: Timestamp::now().as_second(),
         }
-    }
-
-    async fn write(
-        &self,
-        client: &mut Client<'_>,
-        hears: &mut dyn Hears,
-    ) -> Result<Content, GraphError> {
-        let written_to = self.written()?;
-        let mut headers = self.request.headers.clone();
-        let response = if let Some(name) = &self.request.upload_from {
-            let (file, size) = Files::open(self.graph.places.files.as_deref())?.read(name)?;
-            let mut upload = Upload {
-                name: name.clone(),
-                file,
-                size,
-            };
-            if upload.needs_session(self.endpoint.path()) {
-                upload
-                    .by_session(client, &self.endpoint, &headers, None, hears)
-                    .await?
-            } else {
-                if !headers.iter().any(|header| header.name == "Content-Type") {
-                    headers.extend(Header::new("Content-Type", upload.content_type()));
-                }
-                self.send(client, &headers, Some(upload.whole()?), hears)
-                    .await?
-            }
-        } else {
-            self.send(client, &headers, self.request.body_bytes(), hears)
-                .await?
-        };
-        let status = response.status();
-        if !status.is_success() {
-            let written = self.request.body.as_ref().map(Value::to_string);
-            let written = written.unwrap_or_default();
-            return Err(refused(response, &self.endpoint, client, &written).await);
-        }
-        let code = status.as_u16();
-        if status == StatusCode::NO_CONTENT {
-            return Ok(Content::Nothing(code));
-        }
-        if let Some(written) = written_to {
-            return read::saved(response, written).await;
-        }
-        match body::kind(&response) {
-            Kind::Json => {
-                let text = body::json_text(response).await?;
-                match serde_json::from_str::<&RawValue>(&text)? {
-                    nothing if nothing.get() == "null" => Ok(Content::Nothing(code)),
-                    value => whole(code, &Clean::entity(value, &[])),
-                }
-            }
-            Kind::Text | Kind::Html => Ok(Content::Shown(Shown {
-                status: code,
-                output: Some(body::text(response).await?),
-                format: "text",
-                ..Shown::default()
-            })),
-            Kind::Binary => {
-                let blob = body::blob(response).await?;
-                if blob.bytes == 0 {
-                    Ok(Content::Nothing(code))
-                } else {
-                    Ok(Content::Blob(code, blob))
-                }
-            }
-        }
-    }
-
-    async fn send(
-        &self,
-        client: &mut Client<'_>,
-        headers: &[Header],
-        body: Option<bytes::Bytes>,
-        hears: &mut dyn Hears,
-    ) -> Result<reqwest::Response, GraphError> {
-        let sending = Sending {
-            method: self.request.method,
-            url: self.endpoint.url(),
-            headers,
-            body,
-        };
-        client.send(&sending, hears).await
     }
 }
 

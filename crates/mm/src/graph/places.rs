@@ -6,6 +6,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use session_pool::domain::policy::SendGuards;
 use session_pool::domain::registry::{Connection, Registry, RegistryError, UnknownConnection};
 
 /// Directories and files, read from the environment once.
@@ -20,7 +21,11 @@ pub(crate) struct Places {
     /// What `save_to` and `upload_from` are relative to, where that is allowed.
     pub(crate) files: Option<PathBuf>,
     /// Whether sends are shown before they are sent.
-    pub(crate) send_guards: bool,
+    pub(crate) send_guards: SendGuards,
+    /// What is added to the default policy.
+    pub(crate) policy: PathBuf,
+    /// The directory of logs.
+    pub(crate) logs: PathBuf,
 }
 
 /// The places, or the registry, cannot be used.
@@ -32,6 +37,8 @@ pub(crate) enum PlacesError {
         "the registry {path} cannot be read: {reason}. Make it (see docs/graph.md), or name another with SESSION_POOL_REGISTRY"
     )]
     Unreadable { path: String, reason: String },
+    #[error("MM_SEND_GUARDS cannot be {0:?}: use true, false or legacy")]
+    SendGuards(String),
     #[error("{path}: {source}")]
     Registry { path: String, source: RegistryError },
     #[error("{0}")]
@@ -57,16 +64,18 @@ impl Places {
         let home = home.ok_or(PlacesError::NoHome)?;
         let path =
             |name, default: &str| variable(name).map_or_else(|| home.join(default), PathBuf::from);
-        let off = |value: OsString| {
-            let value = value.to_string_lossy().to_ascii_lowercase();
-            matches!(value.as_str(), "false" | "0" | "no" | "off")
-        };
+        let guards = variable("MM_SEND_GUARDS").unwrap_or_default();
+        let guards = guards.to_string_lossy().into_owned();
         Ok(Self {
             registry: path("SESSION_POOL_REGISTRY", ".m365-connections.json"),
             tokens: path("MM_GRAPH_TOKENS_DIR", ".mm-graph-tokens"),
             secrets: path("MM_SECRETS_DIR", ".m365-secrets"),
             files: files.or_else(|| variable("MM_FILES_DIR").map(PathBuf::from)),
-            send_guards: !variable("MM_SEND_GUARDS").is_some_and(off),
+            send_guards: guards
+                .parse()
+                .map_err(|_| PlacesError::SendGuards(guards))?,
+            policy: path("SESSION_POOL_POLICY", ".m365-policy/policy.toml"),
+            logs: path("SESSION_POOL_LOG_DIR", ".m365-logs"),
         })
     }
 

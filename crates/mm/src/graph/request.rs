@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 use session_pool::domain::graph::{Header, Method, Query, Service};
 
 use super::error::GraphError;
+use crate::consent::Asking;
 
 /// Items of an answer with `all_pages` where the caller says nothing.
 pub(crate) const DEFAULT_ITEMS: usize = 1000;
@@ -24,8 +25,16 @@ pub(crate) struct Request {
     pub(crate) body: Option<Value>,
     /// Graph or Power Automate.
     pub(crate) service: Service,
-    /// Whether what a preview showed is agreed to.
+    /// The code of an answer that asked for a confirmation.
+    pub(crate) confirmation: Option<String>,
+    /// The original's word for a yes, which counts under `MM_SEND_GUARDS=legacy` only.
     pub(crate) confirmed: bool,
+    /// Whom the call can ask.
+    pub(crate) asking: Asking,
+    /// Who calls, as the client names itself.
+    pub(crate) client: Option<String>,
+    /// The caller's trace.
+    pub(crate) trace_id: Option<String>,
     /// Headers of the allow-list.
     pub(crate) headers: Vec<Header>,
     /// Query options beside those of the endpoint.

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use session_pool::sign_in::DevicePrompt;
 
-use super::answer::{Answer, Content};
+use super::answer::{Answer, Asked, Content};
 use super::body::Blob;
 use super::error::GraphError;
 
@@ -71,7 +71,9 @@ pub(crate) fn structured(answer: &Answer) -> Value {
             put("cursor", json!(cursor));
         }
         Content::SignIn(prompt) => sign_in(answer, prompt, &mut put),
-        Content::Preview(preview) => put("preview", preview.clone().into()),
+        Content::Confirm(asked) => confirm(asked, &mut put),
+        // It is no answer yet, and has its own form on the wire.
+        Content::Question(_) => {}
         Content::Failed(error) => {
             if let GraphError::Refused(refusal) = error {
                 put("http_status", refusal.status.into());
@@ -105,6 +107,18 @@ fn failed(error: &GraphError, put: &mut dyn FnMut(&str, Value)) {
     }
 }
 
+fn confirm(asked: &Asked, put: &mut dyn FnMut(&str, Value)) {
+    put("preview", asked.preview.clone().into());
+    let mut confirmation = json!({"by": asked.by, "expires_in": asked.expires_in});
+    if let Value::Object(fields) = &mut confirmation {
+        let named = [("id", &asked.id), ("code", &asked.code)];
+        for (name, value) in named {
+            fields.extend(value.clone().map(|value| (name.to_owned(), value.into())));
+        }
+    }
+    put("confirmation", confirmation);
+}
+
 /// How a call ended, in a word.
 pub(crate) fn status(content: &Content) -> &'static str {
     match content {
@@ -112,7 +126,8 @@ pub(crate) fn status(content: &Content) -> &'static str {
             "success"
         }
         Content::SignIn(_) => "auth_required",
-        Content::Preview(_) => "confirmation_required",
+        Content::Confirm(_) => "confirmation_required",
+        Content::Question(_) => "input_required",
         Content::BrokeOff {
             error: GraphError::SignInNeeded(_),
             ..

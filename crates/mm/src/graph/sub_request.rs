@@ -28,6 +28,19 @@ pub(crate) struct SubRequest {
 }
 
 impl SubRequest {
+    /// Changes what it sends.
+    pub(super) fn set_body(&mut self, body: Value) {
+        self.raw.insert("body".to_owned(), body.clone());
+        self.body = Some(body);
+    }
+
+    /// All of it, as a yes is bound to it.
+    pub(super) fn bound(&self) -> Value {
+        let mut raw = self.raw.clone();
+        raw.insert("dependsOn".to_owned(), json!(self.depends_on));
+        Value::Object(raw)
+    }
+
     pub(super) fn parse(
         object: &Map<String, Value>,
         base: &str,

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use session_pool::demo::cloud::{CloudServer, DemoCloud};
 use session_pool::demo::registry;
+use session_pool::domain::policy::SendGuards;
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 
@@ -46,7 +47,9 @@ impl Stage {
             tokens: path("tokens"),
             secrets: path("secrets"),
             files: None,
-            send_guards: true,
+            send_guards: SendGuards::On,
+            policy: path("policy.toml"),
+            logs: path("logs"),
         })
     }
 

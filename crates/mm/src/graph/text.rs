@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::json;
 use session_pool::sign_in::DevicePrompt;
 
-use super::answer::{Answer, Content, Shown};
+use super::answer::{Answer, Asked, Content, Shown};
 use super::body::Blob;
 use super::error::GraphError;
 use crate::text::Reader;
@@ -43,11 +43,12 @@ pub(crate) fn text(answer: &Answer, reader: Reader) -> String {
             }
         }
         Content::SignIn(prompt) => sign_in(&mut text, answer, prompt),
-        Content::Preview(preview) => {
+        Content::Confirm(asked) => confirm(&mut text, asked, reader),
+        Content::Question(question) => {
             let _ = writeln!(
                 text,
-                "Status: not sent. {preview}\nNext: {}",
-                confirm(reader)
+                "Status: not sent; a person is asked.\n\n{}",
+                question.message
             );
         }
         Content::Failed(error) => {
@@ -148,14 +149,30 @@ fn changes(reader: Reader, answer: &Answer, endpoint: &str) -> String {
     }
 }
 
-fn confirm(reader: Reader) -> &'static str {
-    match reader {
-        Reader::Assistant => {
-            "show this to the user. When they agree, repeat exactly the same call with \
-             \"confirmed\": true."
+fn confirm(text: &mut String, asked: &Asked, reader: Reader) {
+    let minutes = asked.expires_in.div_ceil(60);
+    let preview = &asked.preview;
+    let _ = match (&asked.code, &asked.id, reader) {
+        (Some(code), _, Reader::Assistant) => writeln!(
+            text,
+            "Status: not sent; it must be confirmed first.\n\n{preview}\nNext: show this to the user. \
+             Only when they agree to exactly this, repeat exactly the same call with \
+             \"confirmation\": \"{code}\" within {minutes} minutes. Whatever changes needs a new code.",
+        ),
+        (Some(code), _, Reader::Shell) => writeln!(
+            text,
+            "Status: not sent; it must be confirmed first.\n\n{preview}\nNext: when it is right, repeat \
+             exactly the same command with --confirmation {code} within {minutes} minutes.",
+        ),
+        (None, id, reader) => {
+            let id = id.as_deref().unwrap_or_default();
+            let next = reader.after_confirming(id, asked.expires_in);
+            writeln!(
+                text,
+                "Status: not sent; waiting for a person (id {id}).\n\n{preview}\nNext: {next}."
+            )
         }
-        Reader::Shell => "when it is right, repeat exactly the same command with --confirmed.",
-    }
+    };
 }
 
 /// A word for a POSIX shell.

@@ -15,6 +15,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use session_pool::domain::job::JobId;
+use session_pool::domain::policy::{ConfirmationRequest, Confirmed};
 use session_pool::domain::trace::TraceParent;
 use session_pool::domain::wire::{
     ConnectionList, JobAnswer, JobList, Refusal, RunRequest, StatusAnswer,
@@ -121,6 +122,26 @@ impl Pool {
     pub(crate) async fn cancel(&self, id: JobId) -> Result<JobAnswer, PoolError> {
         let request = self.request(Method::DELETE, &format!("/jobs/{id}"), NOTHING)?;
         self.answer(request, PATIENCE).await
+    }
+
+    /// What waits for a yes under this id.
+    ///
+    /// # Errors
+    /// When nothing does, or the pool cannot be asked.
+    pub(crate) async fn confirmation(&self, id: &str) -> Result<ConfirmationRequest, PoolError> {
+        let request = self.request(Method::GET, &format!("/confirmations/{id}"), NOTHING)?;
+        self.answer(request, PATIENCE).await
+    }
+
+    /// Says yes for a person who has seen the preview.
+    ///
+    /// # Errors
+    /// When nothing waits under this id, or the pool cannot be asked.
+    pub(crate) async fn confirm(&self, id: &str) -> Result<(), PoolError> {
+        let path = format!("/confirmations/{id}");
+        let request = self.request(Method::POST, &path, Some(&serde_json::json!({})))?;
+        let _: Confirmed = self.answer(request, PATIENCE).await?;
+        Ok(())
     }
 
     /// The jobs that are still known, newest first.

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::{Exit, Output, OutputError, complain};
 use crate::cli::GraphCall;
+use crate::consent::{self, Way};
 use crate::graph::{
     self, Answer, Bounds, Content, Form, Graph, GraphError, Heard, Hears, Places, Shown, Takes,
 };
@@ -44,7 +45,12 @@ async fn outcome(
     let arguments = Arguments::new(Some(arguments(call)?));
     match GraphRequest::parse(arguments)? {
         GraphRequest::Connections => Ok(GraphOutcome::Connections(graph.connections()?)),
-        GraphRequest::Call(request) => {
+        GraphRequest::Call(mut request) => {
+            request.client = Some("mm graph".to_owned());
+            // Programs that want JSON are not asked, and neither is who gave a code.
+            if !paper.json && request.confirmation.is_none() && consent::is_there() {
+                request.asking.way = Way::Terminal;
+            }
             // A shell has all the time and room that it takes.
             let bounds = Bounds::default();
             let answer = graph
@@ -72,6 +78,7 @@ fn arguments(call: GraphCall) -> Result<Map<String, Value>, GraphError> {
     text("cursor", call.cursor);
     text("save_to", call.save_to);
     text("upload_from", call.upload_from);
+    text("confirmation", call.confirmation);
     let body = match call.body.as_deref() {
         Some("-") => {
             let mut body = String::new();
@@ -142,8 +149,13 @@ impl Paper {
                 error: GraphError::SignInNeeded(_),
                 ..
             } => Exit::SignInNeeded,
-            Content::Failed(_) | Content::BrokeOff { .. } => Exit::Failed,
-            Content::Preview(_) => Exit::NotConfirmed,
+            Content::Failed(error) => match error.code() {
+                "blocked" => Exit::Blocked,
+                "declined" => Exit::NotConfirmed,
+                _ => Exit::Failed,
+            },
+            Content::BrokeOff { .. } => Exit::Failed,
+            Content::Confirm(_) | Content::Question(_) => Exit::NotConfirmed,
             Content::Shown(_) | Content::Nothing(_) | Content::Blob(..) | Content::Saved { .. } => {
                 Exit::Succeeded
             }

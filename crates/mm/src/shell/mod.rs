@@ -1,5 +1,6 @@
 //! `mm run`, `mm job`, `mm graph` and the sign-in: the same from a shell.
 
+pub(crate) mod confirm;
 pub(crate) mod doctor;
 mod follow;
 pub(crate) mod graph;
@@ -83,6 +84,8 @@ impl Exit {
                 _ => Self::Failed,
             },
             Failure::Config(_) => Self::Configuration,
+            Failure::Declined => Self::NotConfirmed,
+            Failure::Consent(_) => Self::Failed,
             Failure::Pool(error) => Self::without_pool(error),
             Failure::Unread(unread) => match (&unread.doing, &unread.error) {
                 // The job that was there a moment ago.

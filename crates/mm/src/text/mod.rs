@@ -10,6 +10,7 @@ use serde_json::Value;
 use session_pool::domain::format::FormatName;
 use session_pool::domain::record::ErrorRecord;
 use session_pool::domain::state::time_left;
+use session_pool::domain::visible::visible;
 use session_pool::domain::wire::{AnswerStatus, JobAnswer};
 
 use self::failure::sentence;
@@ -33,6 +34,7 @@ pub(crate) fn outcome(outcome: &Outcome, reader: Reader) -> String {
         Outcome::Job(answer) | Outcome::Cancelled(answer) => self::answer(answer, reader),
         Outcome::Graph(GraphOutcome::Connections(list)) => tools::graph::text(list, reader),
         Outcome::Graph(GraphOutcome::Answer(answer)) => graph::text(answer, reader),
+        Outcome::Question(question) => question.message.clone(),
     }
 }
 
@@ -43,9 +45,7 @@ pub(crate) fn answer(answer: &JobAnswer, reader: Reader) -> String {
         AnswerStatus::Success => success(&mut text, answer, reader),
         AnswerStatus::Running => running(&mut text, answer, reader),
         AnswerStatus::AuthRequired => sign_in(&mut text, answer, reader),
-        AnswerStatus::ConfirmationRequired => {
-            let _ = writeln!(text, "\n{}", answer.message.as_deref().unwrap_or_default());
-        }
+        AnswerStatus::ConfirmationRequired => confirm(&mut text, answer, reader),
         AnswerStatus::Blocked | AnswerStatus::Error => error(&mut text, answer, reader),
     }
     text
@@ -81,6 +81,20 @@ fn head(answer: &JobAnswer, reader: Reader) -> String {
 /// The site, where the session has one of its own.
 fn site(answer: &JobAnswer) -> Option<&str> {
     answer.session_id.split_once('@').map(|(_, site)| site)
+}
+
+/// A code is the pool's to explain; what waits for a person is told as `mm` has it.
+fn confirm(text: &mut String, answer: &JobAnswer, reader: Reader) {
+    let _ = match &answer.confirmation {
+        Some(asked) if asked.code.is_none() => writeln!(
+            text,
+            "Status: not run; waiting for a person (id {}).\n\n{}\nNext: {}.",
+            asked.id,
+            visible(&asked.preview),
+            reader.after_confirming(&asked.id, asked.expires_in)
+        ),
+        _ => writeln!(text, "\n{}", answer.message.as_deref().unwrap_or_default()),
+    };
 }
 
 fn success(text: &mut String, answer: &JobAnswer, reader: Reader) {
@@ -260,6 +274,9 @@ pub(crate) fn structured(outcome: &Outcome) -> Value {
         Outcome::Jobs(page) => lists::structured_jobs(page),
         Outcome::Graph(GraphOutcome::Connections(list)) => tools::graph::structured(list),
         Outcome::Graph(GraphOutcome::Answer(answer)) => graph::structured(answer),
+        Outcome::Question(question) => {
+            serde_json::json!({"status": "input_required", "message": question.message})
+        }
         Outcome::Connections(list, status) => lists::structured_connections(list, status),
     }
 }

@@ -15,6 +15,20 @@ pub(crate) enum Reader {
 }
 
 impl Reader {
+    /// What to do about something that waits for a person's yes.
+    pub(crate) fn after_confirming(self, id: &str, expires_in: u64) -> String {
+        let minutes = expires_in.div_ceil(60);
+        match self {
+            Self::Assistant => format!(
+                "ask the user to run `mm confirm {id}` on the machine where mm runs within {minutes} \
+                 minutes: it shows this and asks them. When they have said yes, repeat exactly the same call"
+            ),
+            Self::Shell => format!(
+                "`mm confirm {id}` in a terminal within {minutes} minutes, then exactly the same command again"
+            ),
+        }
+    }
+
     /// What to do with a job that goes on.
     pub(super) fn follow(self, job: JobId) -> String {
         match self {

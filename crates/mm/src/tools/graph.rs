@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 use session_pool::domain::graph::Service;
 use session_pool::domain::registry::Connection;
+use session_pool::domain::trace::TraceParent;
 
 use super::{ArgumentError, Arguments, Caller, Failure};
 use crate::graph::{
@@ -17,12 +18,13 @@ use crate::progress::Reporter;
 use crate::text::Reader;
 
 /// The arguments, in the order in which they are explained.
-pub(crate) const ARGUMENTS: [&str; 14] = [
+pub(crate) const ARGUMENTS: [&str; 15] = [
     "connection",
     "endpoint",
     "method",
     "body",
     "resource",
+    "confirmation",
     "confirmed",
     "headers",
     "query",
@@ -75,6 +77,7 @@ impl GraphRequest {
             },
             body: arguments.value("body").map(body),
             service: service(arguments.text("resource")?)?,
+            confirmation: arguments.text("confirmation")?,
             confirmed: arguments.flag("confirmed")?.unwrap_or_default(),
             headers: graph::headers(&arguments.object("headers")?)?,
             query: graph::query(&arguments.object("query")?)?,
@@ -85,6 +88,7 @@ impl GraphRequest {
             save_to: arguments.text("save_to")?,
             upload_from: arguments.text("upload_from")?,
             connection: connection.clone().unwrap_or_default(),
+            ..Request::default()
         };
         arguments.finish(&ARGUMENTS)?;
         if connection.is_none() {
@@ -102,10 +106,13 @@ impl GraphRequest {
     /// # Errors
     /// When the call is wrong in itself.
     pub(crate) async fn call(self, graph: &Graph, caller: Caller) -> Result<GraphOutcome, Failure> {
-        let request = match self {
+        let mut request = match self {
             Self::Connections => return Ok(GraphOutcome::Connections(graph.connections()?)),
             Self::Call(request) => *request,
         };
+        request.asking = caller.asking;
+        request.client = caller.name;
+        request.trace_id = caller.trace.map(TraceParent::trace_id);
         let bounds = Bounds {
             characters: Some(CHARACTERS),
             within: Some(WITHIN),

@@ -19,8 +19,9 @@ itself, up to `max_items`.\n\
 - POST to /$batch takes any number of requests; they are split, throttled ones repeated.\n\
 - \"sign-in needed\": show the user the code and the URL, wait until they say they are done, then \
 repeat exactly the same call.\n\
-- \"not sent\": show the preview to the user; only when they agree repeat the call with \
-\"confirmed\": true.\n\
+- \"not sent; it must be confirmed first\": show the preview to the user; only when they agree to \
+exactly that repeat the call with `confirmation`. \"waiting for a person\": ask the user to run the \
+command that is named, then repeat the call.\n\
 - Calls change real tenants. Ask the user before anything that deletes, sends or grants.";
 
 /// The tool.
@@ -33,7 +34,8 @@ pub(super) fn graph_request() -> Tool {
             "method": {"type": "string", "enum": ["GET", "POST", "PATCH", "PUT", "DELETE"], "default": "GET", "description": "How it is called."},
             "body": {"type": ["object", "array", "string"], "description": "What is sent: JSON, or a text as it is (with its Content-Type in headers)."},
             "resource": {"type": "string", "enum": ["graph", "flow"], "default": "graph", "description": "graph: Microsoft Graph. flow: Power Automate (unsupported by Microsoft)."},
-            "confirmed": {"type": "boolean", "description": "Set it only when the user has agreed to exactly what a preview showed."},
+            "confirmation": {"type": "string", "description": "The code of an answer that asked for a confirmation. Set it only when the user has agreed to exactly what that answer showed, and repeat exactly that call."},
+            "confirmed": {"type": "boolean", "description": "Confirms nothing by itself: use confirmation."},
             "headers": {"type": "object", "additionalProperties": {"type": "string"}, "description": "ConsistencyLevel, Prefer, If-Match, If-None-Match, Content-Type, Accept-Language; no others."},
             "query": {"type": "object", "description": "Query options, not encoded, such as {\"$filter\": \"displayName eq 'A & B'\", \"$top\": 5}."},
             "all_pages": {"type": "boolean", "default": false, "description": "Fetch further pages too, up to max_items."},
@@ -71,7 +73,7 @@ fn answer() -> Value {
             "output": text, "items": count, "items_so_far": count, "total_items": count,
             "cursor": text, "stopped": text, "partial": {"type": "boolean"},
             "delta_endpoint": text, "beside": {"type": "object"}, "file": {"type": "object"},
-            "preview": text, "device_code": text, "auth_url": text, "expires_in": count,
+            "preview": text, "confirmation": {"type": "object"}, "device_code": text, "auth_url": text, "expires_in": count,
             "expected_account": text, "message": text, "error": text, "code": text,
             "request_id": text,
             "connections": {"type": "array", "items": {

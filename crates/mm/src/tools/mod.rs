@@ -1,6 +1,7 @@
 //! The tools: what they are called with, and what they do.
 
 mod arguments;
+mod asked;
 pub(crate) mod definition;
 pub(crate) mod graph;
 mod graph_definition;
@@ -11,6 +12,7 @@ pub(crate) mod run;
 mod unread;
 mod wait;
 
+use session_pool::domain::trace::TraceParent;
 use session_pool::domain::wire::{ConnectionList, JobAnswer, StatusAnswer};
 use tokio_util::sync::CancellationToken;
 
@@ -20,7 +22,8 @@ pub(crate) use self::place::Place;
 pub(crate) use self::unread::{Doing, Unread};
 use self::wait::Wait;
 use crate::config::ConfigError;
-use crate::graph::GraphError;
+use crate::consent::{Asking, ConsentError, Consents};
+use crate::graph::{GraphError, Question};
 use crate::pool::PoolError;
 use crate::progress::Reporter;
 
@@ -43,6 +46,8 @@ pub(crate) enum Outcome {
     Cancelled(Box<JobAnswer>),
     /// What came of a call of Graph.
     Graph(graph::GraphOutcome),
+    /// What the client is to ask a person, before the call is sent again.
+    Question(Box<Question>),
 }
 
 /// Why a tool call has no such answer.
@@ -63,6 +68,14 @@ pub(crate) enum Failure {
     /// The call of Graph is wrong, or its connection is not known.
     #[error(transparent)]
     Graph(#[from] GraphError),
+    /// A person was asked about a command, and did not say yes.
+    #[error(
+        "a person was asked and did not say yes. Nothing was run. Do not send the command again unless they ask for it"
+    )]
+    Declined,
+    /// A yes cannot be kept.
+    #[error(transparent)]
+    Consent(#[from] ConsentError),
     /// `mm` itself is configured wrongly.
     #[error("mm is not configured: {0}")]
     Config(#[from] ConfigError),
@@ -75,6 +88,8 @@ impl Failure {
             Self::Argument(_) | Self::Usage(_) => "bad_arguments",
             Self::Pool(error) | Self::Unread(Unread { error, .. }) => error.code(),
             Self::Graph(error) => error.code(),
+            Self::Declined => "declined",
+            Self::Consent(_) => "confirmation_failed",
             Self::Config(_) => "bad_configuration",
         }
     }
@@ -84,6 +99,12 @@ impl Failure {
 pub(crate) struct Caller {
     /// The client's name for itself.
     pub(crate) name: Option<String>,
+    /// The caller's trace.
+    pub(crate) trace: Option<TraceParent>,
+    /// Whom the call can ask for a yes.
+    pub(crate) asking: Asking,
+    /// Where a yes is kept; none where there is no home for it.
+    pub(crate) consents: Option<Consents>,
     /// Hears of progress.
     pub(crate) reporter: Reporter,
     /// Fires when the client cancels the call. The end of the client does not fire it.

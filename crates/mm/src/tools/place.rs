@@ -63,13 +63,15 @@ impl Place {
     /// Asks the pool for the rest, where it is there to be asked.
     pub(crate) async fn complete(&mut self, pool: &Pool, failure: &Failure) {
         let answers = match failure {
-            Failure::Argument(_) | Failure::Usage(_) => true,
+            Failure::Argument(_) | Failure::Usage(_) | Failure::Declined => true,
             Failure::Pool(error) => error.is_refusal(),
             Failure::Unread(Unread {
                 doing: Doing::Started(answer),
                 ..
             }) => return self.is_of(answer),
-            Failure::Unread(_) | Failure::Graph(_) | Failure::Config(_) => false,
+            Failure::Unread(_) | Failure::Graph(_) | Failure::Consent(_) | Failure::Config(_) => {
+                false
+            }
         };
         if answers {
             // Without an answer it is not known, and said so.

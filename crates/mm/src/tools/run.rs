@@ -6,6 +6,7 @@ use session_pool::domain::format::FormatName;
 use session_pool::domain::wire::{AnswerStatus, RunRequest};
 use tokio::time::Instant;
 
+use super::asked::AskedBefore;
 use super::{
     ArgumentError, Arguments, Caller, DEFAULT_WAIT, Doing, Failure, LONGEST_WAIT, Outcome, Unread,
     Wait,
@@ -122,10 +123,14 @@ async fn command(
     mut caller: Caller,
 ) -> Result<Outcome, Failure> {
     let until = Instant::now() + Duration::from_secs(wait_seconds.into());
+    let asked = AskedBefore::of(&request, &caller);
     // The id first, the answer later: a call that is cancelled must know what to cancel.
     request.wait_seconds = Some(0);
     request.caller_id = caller.name.take();
-    let first = pool.run(&request).await?;
+    let first = match asked.run(pool, &request, &caller).await? {
+        Outcome::Job(first) => *first,
+        outcome => return Ok(outcome),
+    };
     if first.status != AnswerStatus::Running {
         return Ok(Outcome::Job(Box::new(first)));
     }

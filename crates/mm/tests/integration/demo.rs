@@ -51,7 +51,7 @@ pub fn is_there() -> bool {
     binary().exists() && given.chain(in_path).any(|pwsh| pwsh.is_file())
 }
 
-struct Demo {
+pub struct Demo {
     child: Child,
     home: TempDir,
     url: String,
@@ -68,7 +68,7 @@ impl Drop for Demo {
 
 impl Demo {
     /// A demo that signs in by itself a second after it is asked.
-    fn start() -> Self {
+    pub fn start() -> Self {
         let one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
         let home = tempfile::tempdir().unwrap();
         let mut child = Command::new(binary())
@@ -99,7 +99,7 @@ impl Demo {
     }
 
     /// With somebody signed in to Exchange Online of contoso.
-    fn signed_in() -> Self {
+    pub fn signed_in() -> Self {
         let demo = Self::start();
         while demo.run("1+1")["structuredContent"]["status"] == "auth_required" {
             std::thread::sleep(std::time::Duration::from_millis(300));
@@ -107,7 +107,7 @@ impl Demo {
         demo
     }
 
-    fn command(&self) -> Command {
+    pub fn command(&self) -> Command {
         let mut command = Command::new(mm());
         command
             .env_clear()

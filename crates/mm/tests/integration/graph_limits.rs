@@ -13,7 +13,6 @@ use crate::client::MODERN;
 use crate::graph_stage::Stage;
 
 pub const CASES: &[Case] = &[
-    ("sends_are_shown_first", sends),
     ("a_batch_of_any_size_is_split", batches),
     ("a_storm_of_429_is_waited_out", storm),
     ("a_client_hears_of_the_wait", waits),
@@ -26,53 +25,6 @@ pub const CASES: &[Case] = &[
     ("a_reader_that_has_enough_ends_the_call", enough),
     ("a_part_that_is_lost_is_sent_again", resumed),
 ];
-
-fn sends() {
-    let stage = Stage::signed_in();
-    let mail = json!({"message": {
-        "subject": "Lunch?", "body": {"contentType": "Text", "content": "At noon."},
-        "toRecipients": [{"emailAddress": {"address": "megan.archer@contoso.example"}}],
-    }})
-    .to_string();
-    let preview = stage.graph(&["/me/sendMail", "-X", "POST", "-d", &mail]);
-    assert_eq!(preview.code, 8, "{preview:?}");
-    for part in [
-        "not sent",
-        "To: megan.archer@contoso.example",
-        "Subject: Lunch?",
-        "At noon.",
-    ] {
-        assert!(preview.stderr.contains(part), "{part}: {}", preview.stderr);
-    }
-    let batch =
-        json!({"requests": [{"id": 1, "method": "POST", "url": "/me/sendMail", "body": {}}]})
-            .to_string();
-    assert_eq!(
-        stage.graph(&["/$batch", "-X", "POST", "-d", &batch]).code,
-        8
-    );
-    assert_eq!(stage.cloud.counted().sent, 0);
-    let sent = stage.graph(&["/me/sendMail", "-X", "POST", "-d", &mail, "--confirmed"]);
-    assert!(
-        sent.code == 0 && stage.cloud.counted().sent == 1,
-        "{sent:?}"
-    );
-    let output = stage
-        .command()
-        .env("MM_SEND_GUARDS", "false")
-        .args([
-            "graph",
-            "contoso",
-            "/me/sendMail",
-            "-X",
-            "POST",
-            "-d",
-            &mail,
-        ])
-        .output()
-        .unwrap();
-    assert!(output.status.success() && stage.cloud.counted().sent == 2);
-}
 
 fn batches() {
     let stage = Stage::signed_in();

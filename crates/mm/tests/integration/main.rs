@@ -15,14 +15,17 @@
 )]
 
 mod client;
+mod consent_run;
 mod containers;
 mod demo;
 mod faults;
 mod gone;
 mod graph;
 mod graph_broken;
+mod graph_consent;
 mod graph_limits;
 mod graph_python;
+mod graph_sends;
 mod graph_stage;
 mod handshakes;
 mod job_tool;
@@ -55,6 +58,8 @@ fn main() -> ExitCode {
         ("graph", graph::CASES),
         ("graph", graph_limits::CASES),
         ("graph", graph_broken::CASES),
+        ("sends", graph_sends::CASES),
+        ("sends", graph_consent::CASES),
     ] {
         trials.extend(cases.iter().map(|(name, test)| trial(group, name, *test)));
     }
@@ -65,8 +70,10 @@ fn main() -> ExitCode {
     for (group, cases, is_there) in [
         ("python", python::CASES, python),
         ("python", graph_python::CASES, python),
+        ("python", graph_consent::WITH_PYTHON, python),
         ("python", graph_python::WITH_MSAL, graph_python::has_msal()),
         ("demo", demo::CASES, demo),
+        ("demo", consent_run::CASES, demo),
         ("demo", demo::WITH_PYTHON, demo && python),
         ("containers", containers::CASES, containers),
     ] {
