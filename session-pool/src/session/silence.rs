@@ -54,9 +54,9 @@ fn warning(limit: Duration) -> String {
     format!(
         "this command has put out nothing for {} s. It may only be slow; or PnP.PowerShell could not \
          renew its sign-in and waits for a second device code that it shows to nobody, which takes up to \
-         15 minutes. It goes on. If it is not known to be slow: cancel it (DELETE /jobs/{{id}}), end \
-         the sign-in (POST /reset with module pnp) and send it again, which asks for a new code; a \
-         connection with \"auth\": \"certificate\" has no such codes",
+         15 minutes. It goes on. If it is not known to be slow: cancel this job, sign the connection out \
+         of pnp and send the command again, which shows a code; a connection with \"auth\": \
+         \"certificate\" needs none",
         limit.as_secs()
     )
 }
