@@ -2,6 +2,7 @@
 
 mod hosts;
 mod life;
+mod policy;
 mod tls;
 
 use std::net::{IpAddr, SocketAddr};
@@ -12,19 +13,18 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 
 use crate::cli::{
-    AccessOptions, IsolationOptions, LimitOptions, PlaceOptions, PolicyOptions, ServeOptions,
-    SessionOptions,
+    AccessOptions, IsolationOptions, LimitOptions, PlaceOptions, ServeOptions, SessionOptions,
 };
 use crate::directories::{ForeignDirectory, check_owner};
 use crate::domain::life::Rules;
 use crate::domain::paging::PageBudget;
-use crate::domain::policy::SendGuards;
 use crate::domain::registry::{ConnectionName, InvalidName};
 use crate::logging::{LogConfig, LogLevel};
 use crate::tls::TlsFiles;
 use crate::token_file::{AccessToken, MalformedToken};
 
 pub use life::rules;
+pub use policy::PolicyConfig;
 
 /// Everything that `serve` can be told.
 #[derive(Debug)]
@@ -98,15 +98,6 @@ pub struct Isolation {
     pub user_ids_from: Option<u32>,
     /// The sessions' homes; in the state directory where there is no other.
     pub homes_dir: Option<PathBuf>,
-}
-
-/// Which policy holds.
-#[derive(Clone, Debug)]
-pub struct PolicyConfig {
-    /// The file that adds to the default policy.
-    pub file: PathBuf,
-    /// Whether messages are shown before they are sent.
-    pub sends: SendGuards,
 }
 
 /// PowerShell and what runs in it.
@@ -273,6 +264,14 @@ impl Places {
         at_home(state_dir, home, "SESSION_POOL_STATE_DIR")
     }
 
+    /// The log directory; `~/` stands for the home directory.
+    ///
+    /// # Errors
+    /// [`ConfigError::NoHome`] where the home directory is needed and not known.
+    pub fn log_dir_at(log_dir: PathBuf, home: Option<&Path>) -> Result<PathBuf, ConfigError> {
+        at_home(log_dir, home, "SESSION_POOL_LOG_DIR")
+    }
+
     /// What the pool's files are named after: its only connection, or `unified`.
     pub fn instance(&self) -> String {
         self.connection
@@ -304,27 +303,6 @@ impl Isolation {
             user_ids_from: options.user_ids.then_some(options.first_user_id),
             homes_dir,
         })
-    }
-}
-
-impl PolicyConfig {
-    /// Checks this group; `~/` stands for the home directory.
-    ///
-    /// # Errors
-    /// [`ConfigError::NoHome`] where the home directory is needed and not known.
-    pub fn new(options: PolicyOptions, home: Option<&Path>) -> Result<Self, ConfigError> {
-        Ok(Self {
-            file: Self::place(options.policy, home)?,
-            sends: options.send_guards,
-        })
-    }
-
-    /// Where the policy file is; `~/` stands for the home directory.
-    ///
-    /// # Errors
-    /// [`ConfigError::NoHome`] where the home directory is needed and not known.
-    pub fn place(file: PathBuf, home: Option<&Path>) -> Result<PathBuf, ConfigError> {
-        at_home(file, home, "SESSION_POOL_POLICY")
     }
 }
 

@@ -10,7 +10,8 @@ use url::Url;
 
 use crate::cli::ConfirmOptions;
 use crate::config::{ConfigError, Places};
-use crate::domain::policy::{ConfirmationRequest, Confirmed};
+use crate::domain::audit::ConfirmedHow;
+use crate::domain::policy::{ConfirmRequest, ConfirmationRequest, Confirmed};
 use crate::domain::wire::Refusal;
 use crate::token_file::{self, AccessToken, MalformedToken, TokenFileError};
 
@@ -70,14 +71,17 @@ pub fn run(options: ConfirmOptions, home: Option<&Path>) -> Result<(), ConfirmCo
         .build()?
         .block_on(async {
             let pool = Pool::new(&options.url, &options.id, &token)?;
-            let asked: ConfirmationRequest = pool.ask(Method::GET).await?;
+            let asked: ConfirmationRequest = pool.ask(Method::GET, None).await?;
             let mut out = io::stdout().lock();
             writeln!(out, "{}", asked.preview.trim_end())?;
             writeln!(out, "\nIt is good for {} more s.", asked.expires_in)?;
             if !options.yes && !person_says_yes(&mut out)? {
                 return Err(ConfirmCommandError::NotConfirmed);
             }
-            let _: Confirmed = pool.ask(Method::POST).await?;
+            let how = ConfirmRequest {
+                how: Some(ConfirmedHow::Command),
+            };
+            let _: Confirmed = pool.ask(Method::POST, Some(&how)).await?;
             writeln!(
                 out,
                 "Confirmed: the very same command runs when it is sent again."
@@ -142,7 +146,11 @@ impl Pool {
         })
     }
 
-    async fn ask<T: DeserializeOwned>(&self, method: Method) -> Result<T, ConfirmCommandError> {
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        body: Option<&ConfirmRequest>,
+    ) -> Result<T, ConfirmCommandError> {
         let failed = |source| ConfirmCommandError::Pool {
             url: self.url.clone(),
             source,
@@ -152,6 +160,11 @@ impl Pool {
             .request(method, self.url.clone())
             .header("authorization", &self.authorization)
             .header("content-type", "application/json")
+            .body(
+                body.map(serde_json::to_vec)
+                    .and_then(Result::ok)
+                    .unwrap_or_default(),
+            )
             .send()
             .await
             .map_err(failed)?;

@@ -7,6 +7,8 @@
 #[cfg(any(feature = "server", feature = "sign-in"))]
 pub mod audit;
 #[cfg(feature = "server")]
+pub mod audit_command;
+#[cfg(feature = "server")]
 pub mod cli;
 #[cfg(feature = "server")]
 pub mod compose_command;

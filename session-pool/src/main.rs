@@ -12,7 +12,8 @@ use session_pool::host::{fake, reaper};
 use session_pool::router::{self, RouterConfig};
 use session_pool::serve::{self, Flavour, ServeError};
 use session_pool::{
-    compose_command, confirm_command, demo, init, install_pwsh, logging, policy_command, powershell,
+    audit_command, compose_command, confirm_command, demo, init, install_pwsh, logging,
+    policy_command, powershell,
 };
 
 /// `EX_SOFTWARE` of sysexits.h: the program could not do what it was asked.
@@ -66,6 +67,10 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
         )?),
         Command::Confirm(options) => Ok(confirm_command::run(
             *options,
+            std::env::home_dir().as_deref(),
+        )?),
+        Command::Audit(options) => Ok(audit_command::run(
+            &options,
             std::env::home_dir().as_deref(),
         )?),
         Command::Doctor(options) => match doctor::run(*options, std::env::home_dir().as_deref()) {

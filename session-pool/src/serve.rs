@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use crate::audit::AuditFile;
 use crate::config::{AccessConfig, Places, ServeConfig, TokenPolicy};
 use crate::directories;
 use crate::host::{
@@ -25,8 +26,8 @@ use crate::port_owner;
 use crate::session::policy_file::{PolicyHandle, PolicyWatcher};
 use crate::session::registry_watch::{RegistryHandle, RegistryHealth, RegistryWatcher};
 use crate::session::{
-    Credentials, Guard, GuardParts, Journal, JournalError, Launcher, Limits, Pool, PoolParts,
-    ResultLimits, Users, telemetry,
+    Audit, Credentials, Guard, GuardParts, Journal, JournalError, Launcher, Limits, Pool,
+    PoolParts, ResultLimits, Users, telemetry,
 };
 use crate::tls::Tls;
 use crate::token_file::{self, AccessToken};
@@ -249,7 +250,10 @@ fn pool(
             JournalError::Io { .. } => ServeError::state(&places.state_dir, error),
         })?;
     telemetry::keepalive_interval(config.rules.keepalive);
+    let audit = AuditFile::new(&places.log_dir, &places.instance());
+    audit.check().map_err(ServeError::Audit)?;
     Ok(Pool::new(PoolParts {
+        audit: Audit::new(audit, config.policy.audit_commands),
         launcher,
         registry,
         credentials: Credentials::new(places.secrets_dir.clone()),

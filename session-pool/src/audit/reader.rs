@@ -36,6 +36,11 @@ impl AuditReader {
         Self { file }
     }
 
+    /// The file in use.
+    pub fn path(&self) -> &Path {
+        self.file.path()
+    }
+
     /// Every audit file of a log directory.
     ///
     /// # Errors

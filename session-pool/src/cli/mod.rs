@@ -1,6 +1,7 @@
 //! The command line. What it says becomes a [`crate::config`]; nothing else reads the environment
 //! for settings.
 
+mod audit;
 mod compose;
 mod doctor;
 mod life;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
+pub use audit::AuditOptions;
 pub use compose::ComposeOptions;
 pub use doctor::DoctorOptions;
 pub use life::LifeOptions;
@@ -63,6 +65,8 @@ pub enum Command {
     Policy(PolicyCommand),
     /// Look at what waits for a yes, and say it
     Confirm(Box<ConfirmOptions>),
+    /// Show who ran what, and what became of it
+    Audit(Box<AuditOptions>),
     /// Look for what is wrong, and say how to mend it
     Doctor(Box<DoctorOptions>),
     /// Print what makes a shell complete this program's arguments

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use clap::builder::BoolishValueParser;
 use clap::{Args, Subcommand};
 use secrecy::SecretString;
 use url::Url;
@@ -33,6 +34,9 @@ pub struct PolicyOptions {
         value_parser = SendGuards::from_str
     )]
     pub send_guards: SendGuards,
+    /// Write the text of every command into the audit, not only its SHA-256: it may hold passwords
+    #[arg(long, env = "SESSION_POOL_AUDIT_COMMANDS", value_parser = BoolishValueParser::new())]
+    pub audit_commands: bool,
 }
 
 /// The settings of `confirm`.

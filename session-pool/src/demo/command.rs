@@ -138,6 +138,7 @@ fn config(options: DemoOptions, directory: &Path) -> Result<ServeConfig, ConfigE
         policy: PolicyConfig {
             file: directory.join("policy.toml"),
             sends: options.policy.send_guards,
+            audit_commands: options.policy.audit_commands,
         },
         sessions: SessionConfig::new(options.sessions)?,
         limits: Limits::new(&options.limits),

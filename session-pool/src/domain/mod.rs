@@ -17,6 +17,7 @@ pub mod job;
 pub mod life;
 pub mod loss;
 pub mod mail;
+pub mod missing_command;
 pub mod module;
 pub mod nearest;
 pub mod paging;

@@ -1,6 +1,6 @@
 //! Request bodies: JSON objects whose mistakes are named.
 
-use axum::body::Bytes;
+use axum::body::{Bytes, HttpBody as _};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value};
 
-use crate::domain::policy::CheckRequest;
+use crate::domain::policy::{CheckRequest, ConfirmRequest};
 use crate::domain::wire::{ResetRequest, RunRequest};
 
 use super::error::{ApiError, Unknown};
@@ -24,6 +24,9 @@ pub(super) struct Body<T>(pub(super) T);
 pub(super) trait Fields: DeserializeOwned {
     /// Its fields.
     const NAMES: &'static [&'static str];
+
+    /// Whether no body is as good as an empty object.
+    const MAY_BE_MISSING: bool = false;
 }
 
 impl Fields for RunRequest {
@@ -48,6 +51,11 @@ impl Fields for CheckRequest {
     const NAMES: &'static [&'static str] = &["connection", "module", "command"];
 }
 
+impl Fields for ConfirmRequest {
+    const NAMES: &'static [&'static str] = &["how"];
+    const MAY_BE_MISSING: bool = true;
+}
+
 impl Fields for ResetRequest {
     const NAMES: &'static [&'static str] = &["connection", "module"];
 }
@@ -56,6 +64,9 @@ impl<S: Send + Sync, T: Fields> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        if T::MAY_BE_MISSING && request.body().is_end_stream() {
+            return parse(b"{}").map(Self);
+        }
         parse(&json_bytes(request, state).await?).map(Self)
     }
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use crate::audit::AuditError;
 use crate::host::HostError;
 use crate::isolation::IsolationError;
 use crate::session::JournalError;
@@ -52,6 +53,9 @@ pub enum ServeError {
         .0.display()
     )]
     SecretsDirectory(PathBuf),
+    /// The audit cannot be written.
+    #[error("SESSION_POOL_LOG_DIR (--log-dir) cannot be used: {0}")]
+    Audit(AuditError),
     /// Another pool uses the state directory.
     #[error(transparent)]
     Journal(JournalError),
@@ -85,6 +89,7 @@ impl ServeError {
             | Self::TokenFile(_)
             | Self::Registry(_)
             | Self::SecretsDirectory(_)
+            | Self::Audit(_)
             | Self::Tls(_)
             | Self::Policy(_) => true,
             Self::Isolation(error) => !matches!(error, IsolationError::Users(_)),

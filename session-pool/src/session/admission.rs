@@ -7,15 +7,16 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::domain::loss::Tellings;
 use crate::domain::registry::Connection;
-use crate::domain::trace::TraceParent;
 use crate::domain::wire::RunRequest;
 
+use super::audit_log::Asked;
 use super::ending::{Ending, Failure, FailureCode};
-use super::guard::Ask;
+use super::guard::{Ask, Passage, Stopped};
 use super::job::Job;
-use super::order::Order;
+use super::order::{Caller, Order};
 use super::pool::Pool;
 use super::refused::Refused;
+use super::trial::Trial;
 use super::worker::Work;
 
 /// So long a request waits for the policy's word whatever its own wait is. It comes within a
@@ -51,12 +52,8 @@ impl Pool {
     ///
     /// # Errors
     /// [`Refused`]: no job was made and nothing runs.
-    pub async fn submit(
-        &self,
-        request: RunRequest,
-        trace: Option<TraceParent>,
-    ) -> Result<Arc<Job>, Refused> {
-        self.submit_until(request, trace, None).await
+    pub async fn submit(&self, request: RunRequest, from: Caller) -> Result<Arc<Job>, Refused> {
+        self.submit_until(request, from, None).await
     }
 
     /// As [`submit`](Self::submit), but no longer than this: then there is a job, queued, for which
@@ -67,17 +64,23 @@ impl Pool {
     pub async fn submit_until(
         &self,
         request: RunRequest,
-        trace: Option<TraceParent>,
+        from: Caller,
         until: Option<Instant>,
     ) -> Result<Arc<Job>, Refused> {
         let asked = self.shared().journal.tellings();
         let connection = self.connection(request.connection.as_deref())?;
         let code = request.confirmation.clone();
         let confirmed = request.confirmed.unwrap_or_default();
-        let (order, command) = Order::of(request, trace, &connection, self.limits())?;
-        let budget = Arc::clone(self.shared().catalog.budget());
+        let (order, command) = Order::of(request, from.trace, &connection, self.limits())?;
+        let catalog = &self.shared().catalog;
+        let job = Job::new(order, Arc::clone(catalog.budget()));
+        job.note_asked(Asked {
+            client: from.client,
+            account: self.signed_in(&job.order().key),
+            ..catalog.audit().asked(&command)
+        });
         let candidate = Arc::new(Candidate {
-            job: Arc::new(Job::new(order, budget)),
+            job: Arc::new(job),
             connection,
             command,
             code,
@@ -133,26 +136,35 @@ impl Pool {
 
     async fn admit(&self, candidate: &Candidate) -> Result<(), Refused> {
         let job = &candidate.job;
+        let mut asked = job.asked();
+        let account = asked.account.clone();
         let ask = Ask {
             key: &job.order().key,
             connection: &candidate.connection,
             command: &candidate.command,
             code: candidate.code.as_deref(),
             confirmed: candidate.confirmed,
+            account: account.as_deref(),
         };
         let catalog = &self.shared().catalog;
         let passed = tokio::select! {
             biased;
             // Somebody has cancelled it: who comes behind it shall not wait for its check.
             () = job.finished() => return Ok(()),
-            passed = self.shared().guard.pass(ask) => passed,
+            passed = self.shared().guard.pass(ask, &mut asked) => passed,
         };
-        let passage = match passed {
-            Ok(passage) => passage,
-            Err(ending) => {
-                catalog.add(job);
-                catalog.conclude(job, ending);
-                return Ok(());
+        job.note_asked(asked);
+        let (passage, trial) = match passed {
+            Ok(passage) => (passage, None),
+            Err(Stopped { ending, what_if }) => {
+                let what_if = what_if.filter(|_| self.is_idle(&job.order().key));
+                let Some(what_if) = what_if else {
+                    catalog.add(job);
+                    catalog.conclude(job, ending);
+                    return Ok(());
+                };
+                let trial = Box::new(Trial { what_if, ending });
+                (Passage::default(), Some(trial))
             }
         };
         let enqueued = self.enqueue(&job.order().key, || {
@@ -163,6 +175,7 @@ impl Pool {
                 command: candidate.command.clone(),
                 passage,
                 asked: candidate.asked,
+                trial,
             }
         });
         enqueued.or_else(|refused| self.refuse(candidate, refused))

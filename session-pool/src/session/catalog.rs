@@ -11,9 +11,10 @@ use crate::domain::job::{JobId, JobState};
 use crate::domain::session_key::SessionKey;
 use crate::domain::wire::JobSummary;
 
+use super::audit_log::Audit;
 use super::budget::ResultBudget;
 use super::ending::{Ending, FailureCode};
-use super::job::Job;
+use super::job::{Job, Note};
 use super::journal::{JobEntry, Journal};
 use super::phase::Phase;
 use super::telemetry;
@@ -43,6 +44,7 @@ pub(super) struct Catalog {
     keep: Duration,
     budget: Arc<ResultBudget>,
     journal: Arc<Journal>,
+    audit: Audit,
     jobs: Mutex<Jobs>,
 }
 
@@ -55,7 +57,15 @@ struct Jobs {
 
 impl Catalog {
     /// The jobs that the journal knows.
-    pub(super) fn new(keep: Duration, budget: Arc<ResultBudget>, journal: Arc<Journal>) -> Self {
+    pub(super) fn new(
+        keep: Duration,
+        budget: Arc<ResultBudget>,
+        journal: Arc<Journal>,
+        audit: Audit,
+    ) -> Self {
+        for lost in journal.take_lost() {
+            audit.write(Job::remembered(&lost, &budget).audit_of_lost());
+        }
         let mut jobs = Jobs::default();
         let mut entries = journal.jobs();
         entries.sort_by_key(|entry| entry.finished_at);
@@ -72,6 +82,7 @@ impl Catalog {
             keep,
             budget,
             journal,
+            audit,
             jobs: Mutex::new(jobs),
         }
     }
@@ -101,7 +112,7 @@ impl Catalog {
 
     /// A job's command begins. False where the job was cancelled before.
     pub(super) fn begin(&self, job: &Job, signed_in_as: Option<String>) -> bool {
-        let begun = job.begin(signed_in_as, |entry| self.journal.note_job(entry));
+        let begun = job.begin(signed_in_as, |note| self.note(note));
         if begun {
             let waited = Timestamp::now().duration_since(job.created_at());
             let key = &job.order().key;
@@ -118,13 +129,13 @@ impl Catalog {
     /// [`Catalog::cancel_if_queued`]. True where this call ended it.
     pub(super) fn conclude(&self, job: &Job, ending: Ending) -> bool {
         let replaced = matches!(&ending, Ending::Failed(failure) if failure.code == FailureCode::SessionReplaced);
-        let ended = job.finish(ending, |entry| {
+        let ended = job.finish(ending, |note| {
             // Before its caller hears of it: what is sent then is sent in knowledge of the loss.
             if replaced {
                 let order = job.order();
                 self.journal.note_told(&order.key, order.caller.as_deref());
             }
-            self.journal.note_job(entry);
+            self.note(note);
         });
         if ended {
             self.note_ended(job);
@@ -135,11 +146,23 @@ impl Catalog {
     /// Ends a job whose command has not begun. True where this call ended it.
     pub(super) fn cancel_if_queued(&self, job: &Job, by: &'static str) -> bool {
         let ending = Ending::Cancelled { by };
-        let ended = job.finish_if_queued(ending, |entry| self.journal.note_job(entry));
+        let ended = job.finish_if_queued(ending, |note| self.note(note));
         if ended {
             self.note_ended(job);
         }
         ended
+    }
+
+    /// Writes down what a job does, before anybody can see it.
+    fn note(&self, note: Note) {
+        self.journal.note_job(note.entry);
+        if let Some(entry) = note.audit {
+            self.audit.write(entry);
+        }
+    }
+
+    pub(super) const fn audit(&self) -> &Audit {
+        &self.audit
     }
 
     /// Counts and logs a job that has ended, and makes room where results exceed their limit.

@@ -1,7 +1,7 @@
 //! What waits for somebody's yes, and what that yes is good for.
 //!
-//! A yes is bound to one payload: connection, account, command and the facts about it. It holds for
-//! ten minutes and for one call. Ids and codes live in the pool's memory only.
+//! A yes is bound to one payload: tool, connection, account, command and the facts about it. It holds
+//! for ten minutes and for one call. Ids and codes live in the pool's memory only.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
+use crate::domain::audit::{Confirmation, ConfirmedHow};
 use crate::domain::policy::{ConfirmBy, ConfirmationRequest, Facts};
 use crate::domain::registry::Connection;
 use crate::domain::session_key::SessionKey;
@@ -25,22 +26,26 @@ const MOST: usize = 1_000;
 pub(super) struct Binding([u8; 32]);
 
 impl Binding {
-    /// Everything that must be the same at the second call.
+    /// Everything that must be the same at the second call. `account` is who is signed in, or who is
+    /// expected to be where nobody is.
     pub(super) fn of(
         key: &SessionKey,
         connection: &Connection,
+        account: Option<&str>,
         command: &str,
         facts: &Facts,
     ) -> Self {
         let facts = serde_json::to_vec(facts).unwrap_or_default();
         let key = key.to_string();
         let tenant_id = connection.tenant_id.map(|id| id.to_string());
-        let parts: [Option<&[u8]>; 7] = [
+        let account = account.map(str::to_lowercase);
+        let parts: [Option<&[u8]>; 8] = [
             Some(b"run"),
             Some(key.as_bytes()),
             connection.tenant.as_deref().map(str::as_bytes),
             tenant_id.as_deref().map(str::as_bytes),
             connection.expected_email.as_deref().map(str::as_bytes),
+            account.as_deref().map(str::as_bytes),
             Some(command.as_bytes()),
             Some(&facts),
         ];
@@ -68,7 +73,8 @@ struct Pending {
     /// Only where the caller itself may say yes.
     code: Option<String>,
     preview: String,
-    approved: bool,
+    /// How a person has said yes, where one has.
+    approved: Option<ConfirmedHow>,
     made: Instant,
 }
 
@@ -81,6 +87,21 @@ pub(super) struct Yes {
 }
 
 impl Yes {
+    /// Whose it is, and how it came.
+    pub(super) fn confirmation(&self) -> Option<Confirmation> {
+        let (_, pending) = self.pending.as_ref()?;
+        Some(match pending.approved {
+            Some(how) => Confirmation {
+                by: ConfirmBy::Person,
+                how,
+            },
+            None => Confirmation {
+                by: ConfirmBy::Assistant,
+                how: ConfirmedHow::Code,
+            },
+        })
+    }
+
     /// The call goes ahead, whatever becomes of it.
     pub(super) fn use_up(mut self) {
         self.pending = None;
@@ -144,7 +165,7 @@ impl Confirmations {
                 ConfirmBy::Person => None,
             },
             preview,
-            approved: false,
+            approved: None,
             made: now,
         };
         let asked = request(&id, &pending, now);
@@ -168,7 +189,9 @@ impl Confirmations {
                     .as_deref()
                     .zip(code)
                     .is_some_and(|(own, given)| bool::from(own.as_bytes().ct_eq(given.as_bytes())));
-            pending.by >= by && pending.binding == binding && (pending.approved || by_code)
+            pending.by >= by
+                && pending.binding == binding
+                && (pending.approved.is_some() || by_code)
         });
         let id = said.map(|(id, _)| id.clone())?;
         let pending = all.remove(&id)?;
@@ -179,10 +202,26 @@ impl Confirmations {
     }
 
     /// A person says yes.
-    pub(super) fn approve(&self, id: &str, now: Instant) -> Result<(), NothingToConfirm> {
+    pub(super) fn approve(
+        &self,
+        id: &str,
+        how: ConfirmedHow,
+        now: Instant,
+    ) -> Result<(), NothingToConfirm> {
         let mut all = self.lock(now);
-        all.get_mut(id).ok_or(NothingToConfirm)?.approved = true;
+        all.get_mut(id).ok_or(NothingToConfirm)?.approved = Some(how);
         Ok(())
+    }
+
+    /// Adds to a preview; what is asked, with the code, where it still waits.
+    pub(super) fn add(&self, id: &str, text: &str, now: Instant) -> Option<ConfirmationRequest> {
+        let mut all = self.lock(now);
+        let pending = all.get_mut(id)?;
+        // The same question may have been put before, and answered the same.
+        if !pending.preview.ends_with(text) {
+            pending.preview.push_str(text);
+        }
+        Some(request(id, pending, now))
     }
 
     /// What a person is asked to say yes to.

@@ -4,6 +4,8 @@ use std::future::Future;
 use std::time::Duration;
 
 use crate::domain::dead_sign_in;
+use crate::domain::missing_command::MissingCommands;
+use crate::domain::module::Module;
 use crate::domain::record::{ErrorRecord, Record};
 use crate::host::{Finished, HostError, Outcome, Submission};
 
@@ -43,6 +45,7 @@ pub(super) async fn execute(
         return lost(&error);
     }
     let mut dead = None;
+    let mut missing = MissingCommands::default();
     let deadline = tokio::time::Instant::now() + order.timeout;
     let interrupted = async {
         tokio::select! {
@@ -60,7 +63,16 @@ pub(super) async fn execute(
                 _ => None,
             });
             dead = errors.next_back().or(dead.take());
-            match work.job.append(&records) {
+            let hints = if work.job.order().key.module() == Module::Azure {
+                missing.hints(&records)
+            } else {
+                Vec::new()
+            };
+            match work
+                .job
+                .append(&records)
+                .and_then(|()| work.job.append(&hints))
+            {
                 Ok(()) => Flow::Continue,
                 Err(error) => Flow::Stop(error),
             }

@@ -8,15 +8,18 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::domain::audit::{Confirmation, ConfirmedHow};
 use crate::domain::caller_state::may_set_state;
 use crate::domain::policy::{
-    ConfirmBy, ConfirmationRequest, Decision, Facts, Policy, SendGuards, Verdict, preview,
+    ConfirmBy, ConfirmationRequest, Decision, Facts, Policy, SendGuards, Verdict, WhatIf, preview,
 };
 use crate::domain::registry::Connection;
 use crate::domain::session_key::SessionKey;
+use crate::domain::visible::visible;
 use crate::host::checker::CheckError;
 use crate::host::{Reaper, SpawnSpec};
 
+use super::audit_log::Asked;
 use super::checking::{Checking, Question, WAITING};
 use super::confirmations::{Binding, Confirmations, NothingToConfirm, Yes};
 use super::ending::{Ending, Failure, FailureCode};
@@ -45,6 +48,25 @@ pub(super) struct Ask<'a> {
     pub(super) code: Option<&'a str>,
     /// The original's word for a yes.
     pub(super) confirmed: bool,
+    /// Who is signed in to the session, where somebody is.
+    pub(super) account: Option<&'a str>,
+}
+
+impl Ask<'_> {
+    /// Whom a yes is bound to: the account that the command would run as, as far as that is known.
+    fn account(&self) -> Option<&str> {
+        self.account.or(self.connection.expected_email.as_deref())
+    }
+
+    fn binding(&self, facts: &Facts) -> Binding {
+        Binding::of(
+            self.key,
+            self.connection,
+            self.account(),
+            self.command,
+            facts,
+        )
+    }
 }
 
 /// A command that may run.
@@ -57,6 +79,8 @@ pub(super) struct Passage {
     pub(super) warnings: Vec<String>,
     /// The yes that let it through, where one was needed.
     yes: Mutex<Option<Yes>>,
+    /// What it had to be said to, and to whose account it was bound; nothing where nobody was asked.
+    confirmed: Option<(Verdict, Option<String>)>,
 }
 
 impl Passage {
@@ -78,11 +102,29 @@ impl Passage {
     }
 }
 
+/// A command that does not run as it is.
+#[derive(Debug)]
+pub(super) struct Stopped {
+    pub(super) ending: Ending,
+    /// What to ask the command itself before somebody is asked for a yes.
+    pub(super) what_if: Option<WhatIf>,
+}
+
+impl Stopped {
+    const fn of(ending: Ending) -> Self {
+        Self {
+            ending,
+            what_if: None,
+        }
+    }
+}
+
 /// What somebody has said to a command.
 enum Said {
     No,
-    /// With what is used up by it; nothing where a caller's word was enough.
-    Yes(Option<Yes>),
+    Yes(Yes),
+    /// A caller's word was enough.
+    Word,
 }
 
 /// Decides on commands.
@@ -168,29 +210,83 @@ impl Guard {
         command: &str,
     ) -> Verdict {
         match self.facts(command).await {
-            Ok(facts) => self.decide(key, connection, &facts),
+            Ok(facts) => self.decide(key, connection, &facts).0,
             Err(error) => no_facts(error.as_ref()),
         }
     }
 
-    /// Lets a command through, or says what becomes of it instead.
-    pub(super) async fn pass(&self, ask: Ask<'_>) -> Result<Passage, Ending> {
-        let facts = self.facts(ask.command).await.map_err(unjudged)?;
-        let verdict = self.decide(ask.key, ask.connection, &facts);
-        let yes = match verdict.decision {
-            Decision::Block => return Err(Ending::Blocked(verdict)),
-            Decision::Confirm => match self.find_yes(&ask, &facts, verdict.confirm_by) {
-                Said::No => return Err(self.ask_for_yes(&ask, &facts, verdict)),
-                Said::Yes(yes) => yes,
-            },
-            Decision::Allow | Decision::Warn => None,
+    /// Lets a command through, or says what becomes of it instead. What the audit will say of it is
+    /// noted in `asked`.
+    pub(super) async fn pass(&self, ask: Ask<'_>, asked: &mut Asked) -> Result<Passage, Stopped> {
+        let facts = self
+            .facts(ask.command)
+            .await
+            .map_err(|error| Stopped::of(unjudged(error)))?;
+        asked.note_facts(&facts);
+        let (verdict, unguarded) = self.decide(ask.key, ask.connection, &facts);
+        asked.note_verdict(&verdict);
+        let said = |how| Confirmation {
+            by: ConfirmBy::Assistant,
+            how,
         };
+        if unguarded {
+            asked.confirmation = Some(said(ConfirmedHow::GuardsOff));
+        }
+        let mut yes = None;
+        let mut confirmed = None;
+        match verdict.decision {
+            Decision::Block => return Err(Stopped::of(Ending::Blocked(verdict))),
+            Decision::Confirm => match self.find_yes(&ask, &facts, verdict.confirm_by) {
+                Said::No => {
+                    return Err(Stopped {
+                        ending: self.ask_for_yes(&ask, &facts, verdict),
+                        what_if: facts.what_if,
+                    });
+                }
+                Said::Yes(said) => {
+                    asked.confirmation = said.confirmation();
+                    confirmed = Some((verdict.clone(), ask.account().map(str::to_owned)));
+                    yes = Some(said);
+                }
+                Said::Word => asked.confirmation = Some(said(ConfirmedHow::Legacy)),
+            },
+            Decision::Allow | Decision::Warn => {}
+        }
         Ok(Passage {
             warnings: verdict.sentences(Decision::Warn).collect(),
             up_to: verdict.decision.max(Decision::Warn),
             facts: Arc::new(facts),
             yes: Mutex::new(yes),
+            confirmed,
         })
+    }
+
+    /// A preview with what the command said it would do.
+    pub(super) fn add_to_preview(
+        &self,
+        request: ConfirmationRequest,
+        said: &str,
+    ) -> ConfirmationRequest {
+        let added = format!("\nWith -WhatIf it says:\n{}\n", visible(said));
+        self.confirmations
+            .add(&request.id, &added, Instant::now())
+            .unwrap_or(request)
+    }
+
+    /// Asks anew where the yes was said to another account than the one the command would now run
+    /// as.
+    pub(super) fn still_meant(&self, ask: Ask<'_>, passage: &Passage) -> Result<(), Ending> {
+        let Some((verdict, account)) = &passage.confirmed else {
+            return Ok(());
+        };
+        let same = match (account.as_deref(), ask.account()) {
+            (Some(meant), Some(now)) => meant.eq_ignore_ascii_case(now),
+            (meant, now) => meant == now,
+        };
+        if same {
+            return Ok(());
+        }
+        Err(self.ask_for_yes(&ask, &passage.facts, verdict.clone()))
     }
 
     /// Decides once more when the command's turn has come: the policy may have changed.
@@ -200,7 +296,7 @@ impl Guard {
         connection: &Connection,
         passage: &Passage,
     ) -> Result<(), Ending> {
-        let verdict = self.decide(key, connection, &passage.facts);
+        let (verdict, _) = self.decide(key, connection, &passage.facts);
         if verdict.decision <= passage.up_to {
             return Ok(());
         }
@@ -211,8 +307,8 @@ impl Guard {
     ///
     /// # Errors
     /// [`NothingToConfirm`].
-    pub fn approve(&self, id: &str) -> Result<(), NothingToConfirm> {
-        self.confirmations.approve(id, Instant::now())
+    pub fn approve(&self, id: &str, how: ConfirmedHow) -> Result<(), NothingToConfirm> {
+        self.confirmations.approve(id, how, Instant::now())
     }
 
     /// What waits under this id.
@@ -223,42 +319,48 @@ impl Guard {
         self.confirmations.show(id, Instant::now())
     }
 
-    fn decide(&self, key: &SessionKey, connection: &Connection, facts: &Facts) -> Verdict {
+    /// The decision, and whether it would be another one with send guards.
+    fn decide(&self, key: &SessionKey, connection: &Connection, facts: &Facts) -> (Verdict, bool) {
         let policy = self.policy.policy();
         let verdict = policy.decide(key.connection().as_str(), key.module(), facts);
         let off = self.sends == SendGuards::Off || connection.skip_send_guards;
         if !off {
-            return verdict;
+            return (verdict, false);
         }
         let unguarded = policy.decide_unguarded(key.connection().as_str(), key.module(), facts);
         if unguarded == verdict {
-            return verdict;
+            return (verdict, false);
         }
         tracing::warn!(session = %key, "a message is sent without being shown first: send guards are off");
-        unguarded
+        (unguarded, true)
     }
 
     fn find_yes(&self, ask: &Ask<'_>, facts: &Facts, by: ConfirmBy) -> Said {
         if by == ConfirmBy::Assistant && self.sends == SendGuards::Legacy && ask.confirmed {
             tracing::warn!(session = %ask.key, "confirmed by the word of the caller alone: MM_SEND_GUARDS=legacy");
-            return Said::Yes(None);
+            return Said::Word;
         }
-        let binding = Binding::of(ask.key, ask.connection, ask.command, facts);
+        let now = Instant::now();
         match self
             .confirmations
-            .take(binding, by, ask.code, Instant::now())
+            .take(ask.binding(facts), by, ask.code, now)
         {
-            Some(yes) => Said::Yes(Some(yes)),
+            Some(yes) => Said::Yes(yes),
             None => Said::No,
         }
     }
 
     fn ask_for_yes(&self, ask: &Ask<'_>, facts: &Facts, verdict: Verdict) -> Ending {
-        let binding = Binding::of(ask.key, ask.connection, ask.command, facts);
-        let text = preview(ask.command, facts, &verdict);
-        let asked = self
-            .confirmations
-            .ask(binding, verdict.confirm_by, text, Instant::now());
+        let place = preview::Place {
+            session: &ask.key.to_string(),
+            tenant: ask.connection.tenant.as_deref(),
+            account: ask.account(),
+            signed_in: ask.account.is_some(),
+        };
+        let text = preview::text(place, ask.command, facts, &verdict);
+        let asked =
+            self.confirmations
+                .ask(ask.binding(facts), verdict.confirm_by, text, Instant::now());
         match asked {
             Ok(request) => Ending::ConfirmationRequired { verdict, request },
             Err(_) => Ending::Blocked(Verdict::blocked(

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use crate::domain::audit::AuditEntry;
 use crate::domain::format::FormatName;
 use crate::domain::job::{JobId, JobState};
 use crate::domain::paging::{Cursor, PageBudget, Pager, Room, rest_of, weight};
@@ -13,6 +14,7 @@ use crate::domain::trace::TraceParent;
 use crate::domain::wire::{JobAnswer, JobSummary};
 
 use super::answer;
+use super::audit_log::{self, Asked};
 use super::budget::ResultBudget;
 use super::ending::Ending;
 use super::journal::JobEntry;
@@ -27,6 +29,8 @@ pub struct Job {
     id: JobId,
     order: Order,
     created_at: Timestamp,
+    /// What the audit says of it beside its order.
+    asked: Mutex<Asked>,
     /// Who wants the job to end.
     cancel: watch::Sender<Option<&'static str>>,
     inner: Mutex<Inner>,
@@ -42,6 +46,14 @@ struct Inner {
     errors: u64,
     warnings: u64,
     signed_in_as: Option<String>,
+}
+
+/// What is written down of a step of a job.
+#[derive(Debug)]
+pub(super) struct Note {
+    pub(super) entry: JobEntry,
+    /// The audit's line, where it was the last step.
+    pub(super) audit: Option<AuditEntry>,
 }
 
 /// What an answer says of a job beside a page of its output.
@@ -62,6 +74,7 @@ impl Job {
             id: JobId::random(now),
             order,
             created_at: now,
+            asked: Mutex::default(),
             cancel: watch::Sender::new(None),
             inner: Mutex::new(Inner {
                 phase: Phase::Queued,
@@ -78,6 +91,7 @@ impl Job {
     /// A job of an earlier life of the pool, as the journal knows it.
     pub(super) fn remembered(entry: &JobEntry, budget: &Arc<ResultBudget>) -> Self {
         let job = Self::new(entry.order(), Arc::clone(budget));
+        job.note_asked(entry.asked.as_deref().cloned().unwrap_or_default());
         {
             let mut inner = job.lock();
             inner.results = Results::LostByRestart;
@@ -251,7 +265,7 @@ impl Job {
     }
 
     /// Marks the command as running. False where the job was cancelled before.
-    pub(super) fn begin(&self, signed_in_as: Option<String>, note: impl FnOnce(JobEntry)) -> bool {
+    pub(super) fn begin(&self, signed_in_as: Option<String>, note: impl FnOnce(Note)) -> bool {
         let running = |_: &Phase| Phase::Running {
             started_at: Timestamp::now(),
         };
@@ -270,12 +284,12 @@ impl Job {
     }
 
     /// Ends the job, unless it has ended before. True where this call ended it.
-    pub(super) fn finish(&self, ending: Ending, note: impl FnOnce(JobEntry)) -> bool {
+    pub(super) fn finish(&self, ending: Ending, note: impl FnOnce(Note)) -> bool {
         self.finish_where(|phase| !phase.is_final(), ending, note)
     }
 
     /// Ends the job if its command has not begun. True where this call ended it.
-    pub(super) fn finish_if_queued(&self, ending: Ending, note: impl FnOnce(JobEntry)) -> bool {
+    pub(super) fn finish_if_queued(&self, ending: Ending, note: impl FnOnce(Note)) -> bool {
         self.finish_where(Phase::is_queued, ending, note)
     }
 
@@ -283,7 +297,7 @@ impl Job {
         &self,
         from: impl FnOnce(&Phase) -> bool,
         ending: Ending,
-        note: impl FnOnce(JobEntry),
+        note: impl FnOnce(Note),
     ) -> bool {
         let finished = |phase: &Phase| Phase::Finished {
             started_at: phase.started_at(),
@@ -299,7 +313,7 @@ impl Job {
         &self,
         from: impl FnOnce(&Phase) -> bool,
         to: impl FnOnce(&Phase) -> Phase,
-        note: impl FnOnce(JobEntry),
+        note: impl FnOnce(Note),
         then: impl FnOnce(&mut Inner),
     ) -> bool {
         let mut inner = self.lock();
@@ -307,12 +321,42 @@ impl Job {
             return false;
         }
         let phase = to(&inner.phase);
-        note(JobEntry::of(self, &phase));
+        note(Note {
+            entry: JobEntry::of(self, &phase),
+            audit: phase.is_final().then(|| self.audit(&inner, &phase)),
+        });
         inner.phase = phase;
         then(&mut inner);
         drop(inner);
         self.changed.send_replace(());
         true
+    }
+
+    /// The line of a job of an earlier life, which its pool did not live to write.
+    pub(super) fn audit_of_lost(&self) -> AuditEntry {
+        let inner = self.lock();
+        self.audit(&inner, &inner.phase)
+    }
+
+    fn audit(&self, inner: &Inner, phase: &Phase) -> AuditEntry {
+        let result = audit_log::Result {
+            account: inner.signed_in_as.clone(),
+            characters: inner.results.kept().map_or(0, Transcript::characters),
+        };
+        let id = self.id.to_string();
+        self.asked().entry(&id, &self.order, phase, result)
+    }
+
+    /// What is known of it before it runs, for the audit.
+    pub(super) fn asked(&self) -> Asked {
+        self.asked
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    pub(super) fn note_asked(&self, asked: Asked) {
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = asked;
     }
 
     /// Forgets the results of a final job.

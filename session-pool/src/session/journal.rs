@@ -116,6 +116,15 @@ impl Journal {
         self.lock().memory.jobs.values().cloned().collect()
     }
 
+    /// Those of them that were lost when the pool before this one ended; told once.
+    pub(super) fn take_lost(&self) -> Vec<JobEntry> {
+        let mut state = self.lock();
+        let lost = std::mem::take(&mut state.memory.lost);
+        lost.iter()
+            .filter_map(|job| state.memory.jobs.get(job).cloned())
+            .collect()
+    }
+
     /// Writes down where a job is.
     pub(super) fn note_job(&self, entry: JobEntry) {
         self.note(Line::Job(entry));

@@ -3,6 +3,7 @@
 mod admission;
 mod answer;
 mod app_sign_in;
+mod audit_log;
 mod budget;
 mod catalog;
 mod checking;
@@ -43,11 +44,13 @@ pub mod telemetry;
 #[cfg(test)]
 mod testing;
 mod transcript;
+mod trial;
 mod turns;
 mod users;
 mod view;
 mod worker;
 
+pub use audit_log::{Asked, Audit};
 pub use budget::{ResultBudget, ResultLimits};
 pub use catalog::JobMissing;
 pub use confirmations::NothingToConfirm;
@@ -58,7 +61,7 @@ pub use job::Job;
 pub use journal::{Journal, JournalError};
 pub use launcher::Launcher;
 pub use limits::Limits;
-pub use order::Order;
+pub use order::{Caller, Order};
 pub use pool::{Pool, PoolParts};
 pub use process::StartError;
 pub use refused::Refused;

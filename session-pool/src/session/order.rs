@@ -36,6 +36,15 @@ pub struct Order {
     pub trace: Option<TraceParent>,
 }
 
+/// Who sends a request, as far as the request's head tells.
+#[derive(Clone, Debug, Default)]
+pub struct Caller {
+    /// The caller's trace.
+    pub trace: Option<TraceParent>,
+    /// The program, as it names itself.
+    pub client: Option<String>,
+}
+
 impl Order {
     /// The order that a request for this connection means, and its command.
     ///

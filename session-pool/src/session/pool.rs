@@ -13,6 +13,7 @@ use crate::domain::registry::{Connection, ConnectionName, Registry};
 use crate::domain::session_key::SessionKey;
 use crate::domain::wire::{JobSummary, RunRequest, SessionStatus};
 
+use super::audit_log::Audit;
 use super::budget::ResultBudget;
 use super::catalog::{Catalog, JobMissing};
 use super::credentials::{CertificateWatch, Credentials};
@@ -44,6 +45,8 @@ pub struct PoolParts {
     pub guard: Guard,
     /// What survives a restart.
     pub journal: Journal,
+    /// Where commands are written down.
+    pub audit: Audit,
     /// The limits.
     pub limits: Limits,
     /// The one connection that is served; all of the registry's where none is named.
@@ -82,12 +85,13 @@ impl Pool {
             credentials,
             guard,
             journal,
+            audit,
             limits,
             only,
         } = parts;
         let journal = Arc::new(journal);
         let budget = Arc::new(ResultBudget::new(limits.results.clone()));
-        let catalog = Catalog::new(limits.keep_results, budget, Arc::clone(&journal));
+        let catalog = Catalog::new(limits.keep_results, budget, Arc::clone(&journal), audit);
         Self(Arc::new(Inner {
             shared: Arc::new(Shared {
                 guard,
@@ -329,6 +333,16 @@ impl Pool {
         let mut sessions = self.lock();
         let session = sessions.open(key, &self.0.shared, self.0.limits.queue_length)?;
         session.submit(|| (make(), ()))
+    }
+
+    /// Who is signed in to a session, as far as the module tells.
+    pub(super) fn signed_in(&self, key: &SessionKey) -> Option<String> {
+        self.lock().signed_in(key)
+    }
+
+    /// Whether somebody is signed in to a session that has nothing to do.
+    pub(super) fn is_idle(&self, key: &SessionKey) -> bool {
+        self.lock().is_idle(key)
     }
 
     /// Whether the queue of this session takes one more, as far as can be said before it is tried.

@@ -8,6 +8,7 @@ use crate::domain::life::{Answer, Event, Fate, Fault, Inspection};
 
 use super::ending::{Ending, FailureCode};
 use super::execution;
+use super::guard::Ask;
 use super::job::Job;
 use super::process::{Process, StartError};
 use super::silence::Silence;
@@ -70,6 +71,18 @@ impl Worker {
         let Some(process) = self.process.as_mut() else {
             return failed(FailureCode::SessionLost, NO_PROCESS.to_owned());
         };
+        let ask = Ask {
+            key: &self.key,
+            connection: &work.connection,
+            command: &work.command,
+            code: None,
+            confirmed: false,
+            account: account.as_deref(),
+        };
+        // A yes is one to what an account does, and only now is it certain which.
+        if let Err(ending) = self.shared.guard.still_meant(ask, &work.passage) {
+            return ending;
+        }
         if !self.shared.catalog.begin(&work.job, account) {
             return Ending::Cancelled { by: "a caller" };
         }
@@ -187,6 +200,14 @@ impl Worker {
         } else {
             Fate::Gone
         }
+    }
+
+    /// Resolves when this job, or the whole session, is to end.
+    pub(super) fn interruption_of(
+        &self,
+        job: &Arc<Job>,
+    ) -> impl Future<Output = StopOrder> + use<> {
+        interruption(&self.stop, Some(job), self.shared.grace)
     }
 
     /// Resolves when the job that is being served, or the whole session, is to end.

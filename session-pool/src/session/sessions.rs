@@ -149,6 +149,19 @@ impl Sessions {
         sessions
     }
 
+    /// Who is signed in to a session, as far as the module tells.
+    pub(super) fn signed_in(&self, key: &SessionKey) -> Option<String> {
+        self.open.get(key)?.status().authenticated_as
+    }
+
+    /// Whether somebody is signed in to a session that has nothing to do.
+    pub(super) fn is_idle(&self, key: &SessionKey) -> bool {
+        self.open.get(key).is_some_and(|session| {
+            let status = session.status();
+            status.authenticated && !status.busy && status.queued == 0
+        })
+    }
+
     /// The keys of all that have not ended.
     pub(super) fn keys(&self) -> impl Iterator<Item = &SessionKey> {
         let leaving = self.leaving.iter();

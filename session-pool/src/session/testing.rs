@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::audit::AuditFile;
 use crate::domain::format::OutputFormat;
 use crate::domain::registry::{Connection, Registry};
 use crate::domain::session_key::SessionKey;
 
+use super::audit_log::Audit;
 use super::budget::{ResultBudget, ResultLimits};
 use super::job::Job;
 use super::journal::Journal;
@@ -50,6 +52,10 @@ pub(super) fn job(budget: &Arc<ResultBudget>) -> Arc<Job> {
         trace: None,
     };
     Arc::new(Job::new(order, Arc::clone(budget)))
+}
+
+pub(super) fn audit(directory: &Path) -> Audit {
+    Audit::new(AuditFile::new(directory, "unified"), false)
 }
 
 pub(super) fn journal(directory: &Path) -> Journal {

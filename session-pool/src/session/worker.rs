@@ -33,6 +33,7 @@ use super::queue::QueueReceiver;
 use super::sign_in::Attempt;
 use super::stop::{StopOrder, StopReceiver};
 use super::telemetry::ProcessEnd;
+use super::trial::Trial;
 use super::view::ViewSender;
 
 /// One command on its way to its session.
@@ -46,6 +47,8 @@ pub(super) struct Work {
     pub(super) passage: Passage,
     /// What its caller could know of lost variables when it was sent.
     pub(super) asked: Tellings,
+    /// It is not run: it says what it would do, and its job ends.
+    pub(super) trial: Option<Box<Trial>>,
 }
 
 impl Work {
@@ -252,7 +255,10 @@ impl Worker {
         })
     }
 
-    async fn serve(&mut self, work: Work) {
+    async fn serve(&mut self, mut work: Work) {
+        if let Some(trial) = work.trial.take() {
+            return self.try_out(&work.job, *trial).await;
+        }
         self.view.send_modify(|view| {
             view.busy = true;
             view.note_command(&work.command);

@@ -1,10 +1,12 @@
 //! The policy against a real checker: what a command's text says is what is decided on.
 
+mod audit;
 mod barrier;
 mod caller_state;
 mod checker;
 mod checking;
 mod corpus;
+mod rewriting;
 mod run;
 
 use std::time::Duration;
@@ -19,6 +21,7 @@ use crate::support::{Context, Suite};
 const WITHIN: Duration = Duration::from_secs(20);
 
 pub fn trials(suite: &mut Suite) {
+    audit::trials(suite);
     barrier::trials(suite);
     caller_state::trials(suite);
     checker::trials(suite);

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
-use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use hyper::{Method, Request, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -28,6 +28,9 @@ pub(crate) use self::pauses::Pauses;
 use self::transport::Transport;
 use crate::config::{Config, PoolUrl};
 use crate::token::TokenSource;
+
+/// What this program calls itself; the pool writes it into its audit.
+const CLIENT: &str = concat!("mm/", env!("CARGO_PKG_VERSION"));
 
 /// What the pool may take to answer a request.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -198,7 +201,8 @@ impl Pool {
         let mut request = Request::builder()
             .method(method)
             .uri(self.url.route(path))
-            .header(ACCEPT, "application/json");
+            .header(ACCEPT, "application/json")
+            .header(USER_AGENT, CLIENT);
         if let Some(token) = self.token.read()?
             && self.may_send_token()
         {

@@ -15,6 +15,21 @@ pub struct Facts {
     /// Whatever else matters.
     #[serde(default)]
     pub uses: Vec<Use>,
+    /// How to ask the command itself what it would do, where the text is one command with constant
+    /// arguments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub what_if: Option<WhatIf>,
+}
+
+/// A text that is one command, taken apart: what is called, and everything behind its name, which is
+/// constant. With `-WhatIf` between them it runs nothing but that command's own account.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WhatIf {
+    /// The name behind aliases.
+    pub name: String,
+    /// PowerShell, as it was written.
+    pub rest: String,
 }
 
 /// Where something stands in the text.
@@ -98,6 +113,9 @@ pub struct Parameter {
     /// Its values; empty for a switch. [`ANYTHING`] stands for what is not constant.
     #[serde(default)]
     pub values: Vec<String>,
+    /// A table as JSON, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub json: Option<String>,
 }
 
 /// An argument without a parameter's name; [`ANYTHING`] stands for what is not constant.

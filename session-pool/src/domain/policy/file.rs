@@ -209,6 +209,8 @@ struct RawCondition {
     certain: bool,
     #[serde(default)]
     piped: bool,
+    #[serde(default)]
+    globs: bool,
 }
 
 struct Reader<'a> {
@@ -389,5 +391,6 @@ fn condition(raw: RawCondition) -> Condition {
         values: patterns(raw.values),
         certain: raw.certain,
         piped: raw.piped,
+        globs: raw.globs,
     }
 }

@@ -10,9 +10,10 @@ mod facts;
 mod file;
 mod graph;
 mod pattern;
-mod preview;
+pub mod preview;
 mod rule;
 mod send_guards;
+mod sending;
 #[cfg(test)]
 mod tests;
 mod wire;
@@ -21,14 +22,13 @@ pub use decision::{ConfirmBy, Decision, RuleHit, Verdict};
 pub use engine::Policy;
 pub use facts::{
     ANYTHING, Argument, Command, CommandKind, Definition, Facts, Parameter, Place, Use, UseKind,
-    Via,
+    Via, WhatIf,
 };
 pub use file::{PolicyError, PolicyTest};
 pub use graph::GraphRules;
 pub use pattern::Pattern;
-pub use preview::preview;
 pub use send_guards::{SendGuards, UnknownSendGuards};
-pub use wire::{CheckAnswer, CheckRequest, ConfirmationRequest, Confirmed};
+pub use wire::{CheckAnswer, CheckRequest, ConfirmRequest, ConfirmationRequest, Confirmed};
 
 /// The policy that holds where no file says otherwise, as `session-pool policy show` prints it.
 pub const DEFAULT: &str = include_str!("default.toml");

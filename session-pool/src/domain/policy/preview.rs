@@ -1,26 +1,48 @@
 //! What a person is shown before something is done.
 
-use super::decision::{Decision, Verdict};
-use super::facts::{ANYTHING, Command, Facts, Via};
+use std::fmt;
 
-/// What mail and messages consist of, by the names that cmdlets have for it.
-const PARTS: [(&str, &[&str]); 7] = [
-    ("From", &["From", "UserId"]),
-    ("To", &["To", "RecipientTo", "ChatId", "TeamId", "Team"]),
-    ("Channel", &["ChannelId", "Channel"]),
-    ("Cc", &["Cc"]),
-    ("Bcc", &["Bcc"]),
-    ("Subject", &["Subject"]),
-    ("Text", &["Body", "BodyParameter", "Message", "Content"]),
-];
+use super::decision::{Decision, Verdict};
+use super::facts::{Facts, Via};
+use super::sending;
+use crate::domain::visible::{visible, visible_line};
 
 /// Most characters of the command itself.
 const LONGEST: usize = 4_000;
 
-/// The command, what it resolves to, what it would send to whom, and why somebody is asked.
-pub fn preview(command: &str, facts: &Facts, verdict: &Verdict) -> String {
-    let mut text = String::from("Command:\n");
-    text.extend(command.trim().chars().take(LONGEST));
+/// Where a command would run, and as whom.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// The session.
+    pub session: &'a str,
+    /// The tenant as the registry names it.
+    pub tenant: Option<&'a str>,
+    /// Who is signed in, or expected to be.
+    pub account: Option<&'a str>,
+    /// Which of both.
+    pub signed_in: bool,
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "In {}", self.session)?;
+        if let Some(tenant) = self.tenant {
+            write!(f, " (tenant {tenant})")?;
+        }
+        match (self.account, self.signed_in) {
+            (Some(account), true) => write!(f, " as {account}"),
+            (Some(account), false) => write!(f, " as {account} (nobody is signed in yet)"),
+            (None, _) => f.write_str(", and it is not known as whom"),
+        }
+    }
+}
+
+/// Where the command would run, the command, what it resolves to, what it would send to whom, and
+/// why somebody is asked.
+pub fn text(place: Place<'_>, command: &str, facts: &Facts, verdict: &Verdict) -> String {
+    let mut text = format!("{place}:\n\n");
+    let shown: String = command.trim().chars().take(LONGEST).collect();
+    text.push_str(&visible(&shown));
     if command.trim().chars().count() > LONGEST {
         text.push_str("\n… (cut: it is longer)");
     }
@@ -29,53 +51,26 @@ pub fn preview(command: &str, facts: &Facts, verdict: &Verdict) -> String {
         .commands
         .iter()
         .filter(|found| found.via != Via::Definition);
-    let mut names: Vec<&str> = calls
-        .clone()
-        .filter_map(|found| found.name.as_deref())
-        .collect();
-    names.dedup();
+    let mut names: Vec<&str> = Vec::new();
+    for name in calls.clone().filter_map(|found| found.name.as_deref()) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
     if !names.is_empty() {
-        text.push_str(&format!("\nIt calls: {}\n", names.join(", ")));
+        text.push_str(&format!(
+            "\nIt calls: {}\n",
+            visible_line(&names.join(", "))
+        ));
     }
     for call in calls {
-        for part in parts(call) {
-            text.push_str(&part);
-            text.push('\n');
-        }
+        text.push_str(&sending::of(call));
     }
     text.push_str("\nBecause:\n");
     for sentence in verdict.sentences(Decision::Confirm) {
-        text.push_str(&format!("- {sentence}\n"));
+        text.push_str(&format!("- {}\n", visible_line(&sentence)));
     }
     text
-}
-
-/// The lines of what a send consists of; of other commands none.
-fn parts(command: &Command) -> Vec<String> {
-    let sends = command.name.as_deref().is_some_and(|name| {
-        let name = name.to_lowercase();
-        name.starts_with("send-") || name.contains("message") || name.contains("mail")
-    });
-    if !sends {
-        return Vec::new();
-    }
-    PARTS
-        .iter()
-        .filter_map(|(label, names)| {
-            let given: Vec<String> = command
-                .parameters
-                .iter()
-                .filter(|parameter| {
-                    names
-                        .iter()
-                        .any(|name| name.eq_ignore_ascii_case(&parameter.name))
-                })
-                .flat_map(|parameter| &parameter.values)
-                .map(|value| value.replace(ANYTHING, "(known only when it runs)"))
-                .collect();
-            (!given.is_empty()).then(|| format!("{label}: {}", given.join(", ")))
-        })
-        .collect()
 }
 
 #[cfg(test)]
@@ -83,27 +78,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_send_is_shown_with_its_people_and_its_text() {
-        let facts: Facts = serde_json::from_value(serde_json::json!({"commands": [{
-            "name": "Send-MailMessage", "kind": "cmdlet", "text": "t", "line": 1, "column": 1,
-            "parameters": [
-                {"name": "To", "values": ["a@x", "b@x"]},
-                {"name": "Cc", "values": ["\u{FFFC}"]},
-                {"name": "Subject", "values": ["Hello"]},
-                {"name": "Body", "values": ["Text"]},
-                {"name": "SmtpServer", "values": ["s"]},
-            ]
-        }]}))
+    fn it_says_where_and_as_whom_and_hides_nothing() {
+        let facts: Facts = serde_json::from_value(serde_json::json!({"commands": [
+            {"name": "Remove-It", "kind": "unknown", "text": "t", "line": 1, "column": 1},
+            {"name": "Remove-It", "kind": "unknown", "text": "t", "line": 1, "column": 9}
+        ]}))
         .unwrap_or_default();
-        let text = preview("Send-MailMessage …", &facts, &Verdict::default());
-        for line in [
-            "To: a@x, b@x\n",
-            "Cc: (known only when it runs)\n",
-            "Subject: Hello\n",
-            "Text: Text\n",
+        let mut place = Place {
+            session: "contoso:exo",
+            tenant: Some("contoso.example"),
+            account: Some("a@contoso.example"),
+            signed_in: true,
+        };
+        let shown = text(place, "Remove-It \u{202E}x", &facts, &Verdict::default());
+        for part in [
+            "In contoso:exo (tenant contoso.example) as a@contoso.example:\n",
+            "Remove-It ⟦U+202E⟧x\n",
+            "It calls: Remove-It\n",
         ] {
-            assert!(text.contains(line), "{text}");
+            assert!(shown.contains(part), "{shown}");
         }
-        assert!(!text.contains("SmtpServer"));
+        place.signed_in = false;
+        assert!(place.to_string().contains("nobody is signed in yet"));
+        place.account = None;
+        assert!(place.to_string().contains("not known as whom"));
     }
 }

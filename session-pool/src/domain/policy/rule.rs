@@ -1,7 +1,7 @@
 //! One rule: what it is about, and what it says.
 
 use super::decision::{ConfirmBy, Decision, RuleHit};
-use super::facts::{Command, CommandKind, Definition, Facts, Place, UseKind, Via};
+use super::facts::{ANYTHING, Command, CommandKind, Definition, Facts, Place, UseKind, Via};
 use super::pattern::{Folded, Pattern};
 
 /// One rule of a policy.
@@ -67,6 +67,8 @@ pub(super) struct Condition {
     pub(super) certain: bool,
     /// What comes down the pipeline counts as a value that only running would tell.
     pub(super) piped: bool,
+    /// So do the wildcards of a value.
+    pub(super) globs: bool,
 }
 
 /// Names that only running would tell.
@@ -110,14 +112,23 @@ impl Condition {
                 .flat_map(|argument| &argument.values),
         );
         values.into_iter().any(|value| {
-            let value = Folded::new(value);
-            self.values.iter().any(|pattern| {
-                if self.certain {
-                    pattern.fits_folded(&value)
-                } else {
-                    pattern.may_fit_folded(&value)
-                }
-            })
+            // A service reads a path whose characters are encoded as if they were not.
+            self.meets(value) || decoded(value).is_some_and(|value| self.meets(&value))
+        })
+    }
+
+    fn meets(&self, value: &str) -> bool {
+        let value = if self.globs {
+            Folded::new(&without_wildcards(value))
+        } else {
+            Folded::new(value)
+        };
+        self.values.iter().any(|pattern| {
+            if self.certain {
+                pattern.fits_folded(&value)
+            } else {
+                pattern.may_fit_folded(&value)
+            }
         })
     }
 
@@ -132,6 +143,31 @@ impl Condition {
                         .is_some_and(|name| name.starts_with(&written))
             })
     }
+}
+
+/// The value behind `%XX`, where it has such.
+fn decoded(value: &str) -> Option<String> {
+    let decoded = percent_encoding::percent_decode_str(value).decode_utf8_lossy();
+    (decoded != value).then(|| decoded.into_owned())
+}
+
+/// A path with [`ANYTHING`] where it has wildcards.
+fn without_wildcards(path: &str) -> String {
+    let mut plain = String::with_capacity(path.len());
+    let mut in_class = false;
+    for c in path.chars() {
+        match c {
+            '[' => {
+                in_class = true;
+                plain.push(ANYTHING);
+            }
+            ']' => in_class = false,
+            _ if in_class => {}
+            '*' | '?' => plain.push(ANYTHING),
+            c => plain.push(c),
+        }
+    }
+    plain
 }
 
 impl Commands {

@@ -32,6 +32,7 @@ fn with(name: &str, parameter: &str, value: &str) -> Command {
         parameters: vec![Parameter {
             name: parameter.to_owned(),
             values: vec![value.to_owned()],
+            json: None,
         }],
         ..call(name)
     }
@@ -40,7 +41,7 @@ fn with(name: &str, parameter: &str, value: &str) -> Command {
 fn commands(commands: Vec<Command>) -> Facts {
     Facts {
         commands,
-        uses: Vec::new(),
+        ..Facts::default()
     }
 }
 
@@ -313,7 +314,6 @@ fn what_is_known_only_at_run_time_is_refused_by_name() {
     };
     assert_eq!(decision("", unnamed), Decision::Block);
     let member = |name: Option<&str>, called| Facts {
-        commands: Vec::new(),
         uses: vec![Use {
             kind: UseKind::Member {
                 name: name.map(str::to_owned),
@@ -321,6 +321,7 @@ fn what_is_known_only_at_run_time_is_refused_by_name() {
             },
             place: Place::default(),
         }],
+        ..Facts::default()
     };
     assert_eq!(decide("", member(None, true)).decision, Decision::Block);
     assert_eq!(decide("", member(None, false)).decision, Decision::Allow);
@@ -338,7 +339,6 @@ fn what_is_known_only_at_run_time_is_refused_by_name() {
 fn a_type_is_harmless_only_when_it_is_known_to_be() {
     let of = |name: &str, member: &str, value: &str| {
         let facts = Facts {
-            commands: Vec::new(),
             uses: vec![Use {
                 kind: UseKind::Type {
                     name: Some(name.to_owned()),
@@ -347,6 +347,7 @@ fn a_type_is_harmless_only_when_it_is_known_to_be() {
                 },
                 place: Place::default(),
             }],
+            ..Facts::default()
         };
         decide("", facts).decision
     };

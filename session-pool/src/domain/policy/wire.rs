@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::audit::ConfirmedHow;
+
 use super::decision::{ConfirmBy, Decision, RuleHit, Verdict};
 
 /// Body of `POST /policy/check`.
@@ -57,6 +59,17 @@ pub struct ConfirmationRequest {
     pub preview: String,
     /// Seconds until it is too late.
     pub expires_in: u64,
+}
+
+/// Body of `POST /confirmations/{id}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmRequest {
+    /// How the person said it, for the audit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(value_type = ConfirmedHow, required = false))]
+    pub how: Option<ConfirmedHow>,
 }
 
 /// Answer of `POST /confirmations/{id}`.

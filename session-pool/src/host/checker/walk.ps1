@@ -1,3 +1,5 @@
+$memberShape = [regex]::new('^[A-Za-z]\w*$')
+
 # The values of a parameter, or of the argument that stands where it would.
 function Get-Given($Parameters, $Arguments, [string[]] $Names, [int] $Place) {
     foreach ($parameter in $Parameters) {
@@ -70,8 +72,13 @@ function Write-Meaning($Commands, $Uses, $Node, $Local, [string] $Name, $Paramet
             }
             break
         }
-        { $_ -in 'Select-Object', 'Group-Object', 'Sort-Object', 'Format-Table', 'Format-List' } {
-            foreach ($value in $given) { if ($value -eq 'ScriptBlock' -or $value -eq 'Assembly') { Write-Member $Uses $value $false $Node.Extent } }
+        { $_ -in 'Select-Object', 'Group-Object', 'Sort-Object', 'Format-Table', 'Format-List', 'Format-Wide', 'Format-Custom', 'Measure-Object', 'Join-String' } {
+            foreach ($value in $given) { if ($memberShape.IsMatch($value)) { Write-Member $Uses $value $false $Node.Extent } }
+            break
+        }
+        'Add-Member' {
+            # An alias of a member is that member.
+            foreach ($value in $given) { if ($memberShape.IsMatch($value)) { Write-Member $Uses $value $false $Node.Extent } }
             break
         }
     }
@@ -88,6 +95,10 @@ function Write-Invocation($Uses, $Node, $Local) {
         return
     }
     Write-Member $Uses $member $called $Node.Extent
+    # Through these any member can be had by its name.
+    if ($Node.Expression -is [Management.Automation.Language.MemberExpressionAst] -and $Node.Expression.Member.Extent.Text -in 'psobject', 'psbase', 'psadapted', 'psextended' -and $member -in 'Methods', 'Members') { Write-Member $Uses "psobject.$member" $called $Node.Extent }
+    # It fetches a URL, where it is a document's.
+    if ($called -and $member -eq 'Load' -and $Node.Arguments.Count -eq 1 -and ($Local.type.Contains('xml document') -or $Node.Arguments[0] -is [Management.Automation.Language.StringConstantExpressionAst] -or $Node.Arguments[0] -is [Management.Automation.Language.ExpandableStringExpressionAst] -or $Node.Arguments[0] -is [Management.Automation.Language.ParenExpressionAst])) { Write-Member $Uses 'XmlDocument.Load' $true $Node.Extent }
     # `.ForEach('Method')` calls the method.
     if ($called -and $member -eq 'ForEach' -and $Node.Arguments.Count -gt 0 -and $Node.Arguments[0] -isnot [Management.Automation.Language.ScriptBlockExpressionAst] -and $Node.Arguments[0] -isnot [Management.Automation.Language.TypeExpressionAst]) {
         $named = $values[0].Contains($anything) ? $null : $values[0]
@@ -108,6 +119,8 @@ function Write-Variable($Commands, $Uses, $Node, $Local) {
             }
             return
         }
+        # Any other drive is one of files, which are read and written this way as well.
+        if ($name -notlike 'env:*') { Write-Like $Commands ($assigned ? 'Set-Content' : 'Get-Content') @($name, ('./' + $name.Substring($name.IndexOf(':') + 1).TrimStart('/'))) $Node.Extent; return }
     } else {
         $cut = $name.IndexOf(':')
         if ($cut -ge 0) { $name = $name.Substring($cut + 1) }
@@ -116,26 +129,34 @@ function Write-Variable($Commands, $Uses, $Node, $Local) {
     if ($Local.seen.Add("$assigned $name")) { Write-Use $Uses 'variable' ([ordered] @{ name = $name; assigned = $assigned }) $Node.Extent }
 }
 
+$scopes = [regex]::new('^(global|script|local|private|using):', 'IgnoreCase')
+
+# Whether the variable is what `($variable | ConvertTo-Json)` begins with.
+function Test-MadeJson($Node) {
+    $pipeline = $Node.Parent.Parent
+    $Node.Parent -is [Management.Automation.Language.CommandExpressionAst] -and $pipeline -is [Management.Automation.Language.PipelineAst] -and $pipeline.PipelineElements.Count -eq 2 -and $pipeline.PipelineElements[1] -is [Management.Automation.Language.CommandAst] -and $pipeline.PipelineElements[1].GetCommandName() -eq 'ConvertTo-Json'
+}
+
 # What must be known of the whole text before its parts are looked at.
 function Get-Local($Nodes) {
     $ignoreCase = [StringComparer]::OrdinalIgnoreCase
     $local = @{
         alias = [Collections.Generic.Dictionary[string, string]]::new($ignoreCase); function = [Collections.Generic.HashSet[string]]::new($ignoreCase)
         type = [Collections.Generic.HashSet[string]]::new($ignoreCase); assigned = [Collections.Generic.Dictionary[string, object]]::new($ignoreCase)
-        unsure = [Collections.Generic.HashSet[string]]::new($ignoreCase); targets = [Collections.Generic.HashSet[object]]::new()
+        unsure = [Collections.Generic.Dictionary[string, int]]::new($ignoreCase); targets = [Collections.Generic.HashSet[object]]::new()
         seen = [Collections.Generic.HashSet[string]]::new($ignoreCase); rewrites = $false
     }
     foreach ($node in $Nodes) {
         if ($node -is [Management.Automation.Language.AssignmentStatementAst]) {
             $left = $node.Left
             while ($left -is [Management.Automation.Language.AttributedExpressionAst]) { $left = $left.Child }
-            foreach ($variable in $left.FindAll($every, $true)) { if ($variable -is [Management.Automation.Language.VariableExpressionAst]) { $null = $local.targets.Add($variable); if ($variable -ne $left) { $null = $local.unsure.Add($variable.VariablePath.UserPath) } } }
+            foreach ($variable in $left.FindAll($every, $true)) { if ($variable -is [Management.Automation.Language.VariableExpressionAst]) { $null = $local.targets.Add($variable) } }
             if ($left -is [Management.Automation.Language.VariableExpressionAst]) {
-                $variable = $left.VariablePath.UserPath
-                if ($node.Operator -ne 'Equals') { $null = $local.unsure.Add($variable) }
+                $variable = $left.VariablePath.UserPath -replace $scopes, ''
+                if ($node.Operator -ne 'Equals') { $local.unsure[$variable] = 2 }
                 $values = $null
                 if (-not $local.assigned.TryGetValue($variable, [ref] $values)) { $values = [Collections.Generic.List[object]]::new(); $local.assigned[$variable] = $values }
-                $values.Add($node.Right)
+                $values.Add($node)
             }
         } elseif ($node -is [Management.Automation.Language.ForEachStatementAst]) {
             $null = $local.targets.Add($node.Variable)
@@ -144,23 +165,68 @@ function Get-Local($Nodes) {
         } elseif ($node -is [Management.Automation.Language.ParameterAst] -and $null -eq $node.Parent.Parent.Parent) {
             # The text's own: they stay like other variables.
             $null = $local.targets.Add($node.Name)
+        } elseif ($node -is [Management.Automation.Language.ConvertExpressionAst] -and $node.Type.TypeName.FullName -eq 'ref') {
+            $null = $local.targets.Add($node.Child)
         } elseif ($node -is [Management.Automation.Language.FunctionDefinitionAst]) {
             $null = $local.function.Add(($node.Name -replace '^\w+:', ''))
         } elseif ($node -is [Management.Automation.Language.TypeDefinitionAst]) {
             $null = $local.type.Add($node.Name)
-        } elseif ($node -is [Management.Automation.Language.InvokeMemberExpressionAst]) {
-            if ($node.Expression -is [Management.Automation.Language.VariableExpressionAst]) { $null = $local.unsure.Add($node.Expression.VariablePath.UserPath) }
+        } elseif ($node -is [Management.Automation.Language.TypeExpressionAst] -or $node -is [Management.Automation.Language.TypeConstraintAst]) {
+            # No class can be called that.
+            if ($node.TypeName.FullName -match '^(xml|(System\.)?Xml\.XmlDocument)$') { $null = $local.type.Add('xml document') }
         } elseif ($node -is [Management.Automation.Language.CommandAst]) {
             $called = $node.GetCommandName()
-            if ($called -and $called -match '(?i)variable|^(sv|nv|clv|rv|set|si|ni|set-item|new-item)$') { $local.rewrites = $true }
+            if ($called -and $called -match '(?i)variable|(^|\\)(sv|nv|gv|clv|rv|set|si|ni|gi|gci|dir|ls|cat|gc|sc|cli|clc|set-item|new-item|get-item|get-childitem|clear-item|get-content|set-content)$') { if ($called -match '(?i)variable|(^|\\)(sv|nv|gv|clv|rv|set)$' -or $node.Extent.Text -match '(?i)variable') { $local.rewrites = $true } }
+        } elseif ($node -is [Management.Automation.Language.DataStatementAst]) {
+            $local.rewrites = $true
+        } elseif ($node -is [Management.Automation.Language.CommandParameterAst]) {
+            if (Test-VariableParameter $node.ParameterName) { $local.rewrites = $true }
         } elseif ($node -is [Management.Automation.Language.VariableExpressionAst]) {
-            if ($node.Parent -is [Management.Automation.Language.CommandAst] -and -not $node.Splatted -or $node.Parent -is [Management.Automation.Language.ConvertExpressionAst]) {
-                # What is handed to something else may come back changed.
-                $null = $local.unsure.Add($node.VariablePath.UserPath)
+            # What is handed to something else may come back changed, under another name too.
+            if (-not $node.Splatted -and -not ($node.Parent -is [Management.Automation.Language.AssignmentStatementAst] -and $node.Parent.Left -eq $node)) {
+                $variable = $node.VariablePath.UserPath -replace $scopes, ''
+                $uses = 0
+                $null = $local.unsure.TryGetValue($variable, [ref] $uses)
+                # Only to a command is it handed as it is; a parenthesis or a member may change it.
+                $local.unsure[$variable] = $uses + ($node.Parent -is [Management.Automation.Language.CommandAst] -or $node.Parent -is [Management.Automation.Language.CommandParameterAst] -or (Test-MadeJson $node) ? 1 : 2)
             }
         }
     }
     $local
+}
+
+# The name of the only command that a text is, and everything behind it, which is constant.
+function Get-WhatIf($Tree, $Errors, $Local) {
+    if ($Errors.Count -gt 0 -or $null -ne $Tree.ParamBlock -or $null -ne $Tree.BeginBlock -or $null -ne $Tree.ProcessBlock -or $null -ne $Tree.DynamicParamBlock -or $Tree.UsingStatements.Count -gt 0 -or $null -ne $Tree.ScriptRequirements) { return }
+    $command = Get-OnlyCommand $Tree
+    if ($null -eq $command -or $command.InvocationOperator -eq 'Dot' -or $command.CommandElements[0] -isnot [Management.Automation.Language.StringConstantExpressionAst]) { return }
+    $name, $kind, $null = Resolve-Name $command.CommandElements[0].Value $Local
+    if ($kind -notin 'cmdlet', 'function', 'unknown') { return }
+    $rest = [Collections.Generic.List[string]]::new()
+    for ($i = 1; $i -lt $command.CommandElements.Count; $i++) {
+        $element = $command.CommandElements[$i]
+        if ($element -is [Management.Automation.Language.CommandParameterAst]) {
+            if ('WhatIf'.StartsWith($element.ParameterName, 'OrdinalIgnoreCase') -or $element.ParameterName -eq 'wi' -or ($null -ne $element.Argument -and -not (Test-Constant $element.Argument))) { return }
+        } elseif ($element.Extent.Text.StartsWith('--') -or -not (Test-Constant $element)) { return }
+        if ($null -ne $element.Find({ $args[0] -is [Management.Automation.Language.ScriptBlockExpressionAst] }, $true)) { return }
+        $rest.Add($element.Extent.Text)
+    }
+    # As it will be run: the same pieces, and none of them has become another.
+    $errors = $null
+    $again = Get-OnlyCommand ([Management.Automation.Language.Parser]::ParseInput("& x -WhatIf:`$true $rest", [ref] $null, [ref] $errors))
+    if ($errors.Count -gt 0 -or $null -eq $again -or $again.CommandElements.Count -ne $command.CommandElements.Count + 1 -or $again.CommandElements[1].ParameterName -ne 'WhatIf') { return }
+    for ($i = 0; $i -lt $rest.Count; $i++) { if ($again.CommandElements[$i + 2].Extent.Text -cne $rest[$i]) { return } }
+    $name
+    "$rest"
+}
+
+function Get-OnlyCommand($Tree) {
+    $block = $Tree.EndBlock
+    if ($null -eq $block -or $block.Statements.Count -ne 1 -or $block.Traps.Count -gt 0) { return }
+    $pipeline = $block.Statements[0]
+    if ($pipeline -isnot [Management.Automation.Language.PipelineAst] -or $pipeline.Background -or $pipeline.PipelineElements.Count -ne 1) { return }
+    $command = $pipeline.PipelineElements[0]
+    if ($command -is [Management.Automation.Language.CommandAst] -and $command.Redirections.Count -eq 0) { $command }
 }
 
 function Get-Fact([string] $Text) {
@@ -182,6 +248,19 @@ function Get-Fact([string] $Text) {
             'CommandAst' { Write-Command $commands $uses $node $local; break }
             'VariableExpressionAst' { Write-Variable $commands $uses $node $local; break }
             'InvokeMemberExpressionAst' { Write-Invocation $uses $node $local; break }
+            'IndexExpressionAst' {
+                if ($node.Index -is [Management.Automation.Language.StringConstantExpressionAst] -and $memberShape.IsMatch($node.Index.Value)) { Write-Member $uses $node.Index.Value $false $node.Extent }
+                break
+            }
+            'SwitchStatementAst' {
+                if (($node.Flags -band [Management.Automation.Language.SwitchFlags]::File) -ne 0) {
+                    $values = [Collections.Generic.List[string]]::new()
+                    $file = $node.Condition
+                    if ($file -is [Management.Automation.Language.PipelineAst] -and $file.PipelineElements.Count -eq 1 -and $file.PipelineElements[0] -is [Management.Automation.Language.CommandExpressionAst]) { Get-Value $file.PipelineElements[0].Expression $values } else { $values.Add($anything) }
+                    Write-Like $commands 'Get-Content' $values $node.Condition.Extent
+                }
+                break
+            }
             'BaseCtorInvokeMemberExpressionAst' { break }
             'MemberExpressionAst' { Write-Invocation $uses $node $local; break }
             'TypeConstraintAst' { Write-Type $uses $node.TypeName '' @() $local $node.Extent; break }
@@ -228,6 +307,9 @@ function Get-Fact([string] $Text) {
     }
     $commands.WriteEndArray(); $commands.Flush()
     $uses.WriteEndArray(); $uses.Flush()
-    '{"commands":' + $utf8.GetString($commandBytes.GetBuffer(), 0, [int] $commandBytes.Length) + ',"uses":' + $utf8.GetString($useBytes.GetBuffer(), 0, [int] $useBytes.Length) + '}'
+    $whatIf = ''
+    $name, $rest = Get-WhatIf $tree $errors $local
+    if ($null -ne $name) { $whatIf = ',"what_if":{"name":"' + [Text.Json.JsonEncodedText]::Encode($name) + '","rest":"' + [Text.Json.JsonEncodedText]::Encode($rest) + '"}' }
+    '{"commands":' + $utf8.GetString($commandBytes.GetBuffer(), 0, [int] $commandBytes.Length) + ',"uses":' + $utf8.GetString($useBytes.GetBuffer(), 0, [int] $useBytes.Length) + $whatIf + '}'
 }
 

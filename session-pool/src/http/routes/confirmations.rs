@@ -1,10 +1,12 @@
 use axum::Json;
 use axum::extract::{Path, State};
 
-use crate::domain::policy::{ConfirmationRequest, Confirmed};
+use crate::domain::audit::ConfirmedHow;
+use crate::domain::policy::{ConfirmRequest, ConfirmationRequest, Confirmed};
 use crate::http::App;
+use crate::http::body::Body;
 use crate::http::error::ApiError;
-use crate::http::openapi::{AnyCaller, OfConfirmation, Unauthorized};
+use crate::http::openapi::{AnyCaller, OfConfirmation, Posted, Unauthorized};
 use crate::http::parameters::NoParameters;
 
 /// Shows what waits for a yes
@@ -34,17 +36,20 @@ pub(in crate::http) async fn show(
     path = "/confirmations/{id}",
     tag = "policy",
     params(("id" = String, Path, description = "The id of an answer with status `confirmation_required`.")),
+    request_body = ConfirmRequest,
     responses(
         (status = 200, description = "The command may be sent again.", body = Confirmed),
-        AnyCaller, Unauthorized, OfConfirmation
+        AnyCaller, Unauthorized, Posted, OfConfirmation
     )
 )]
 pub(in crate::http) async fn confirm(
     State(app): State<App>,
     _: NoParameters,
     Path(id): Path<String>,
+    Body(request): Body<ConfirmRequest>,
 ) -> Result<Json<Confirmed>, ApiError> {
-    app.pool().guard().approve(&id)?;
-    tracing::warn!("a person has confirmed a command");
+    let how = request.how.unwrap_or(ConfirmedHow::Request);
+    app.pool().guard().approve(&id, how)?;
+    tracing::warn!(how = how.as_str(), "a person has confirmed a command");
     Ok(Json(Confirmed { confirmed: id }))
 }

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use axum::extract::State;
+use axum::http::{HeaderMap, header};
 use axum::{Extension, Json};
 use tokio::time::{Instant, timeout_at};
 
@@ -12,7 +13,10 @@ use crate::http::error::ApiError;
 use crate::http::observe::Arrival;
 use crate::http::openapi::{AnyCaller, OfConnection, Posted, Queued, Unauthorized};
 use crate::http::parameters::{NoParameters, in_range};
-use crate::session::telemetry;
+use crate::session::{Caller, telemetry};
+
+/// Characters of a client's name that are kept.
+const LONGEST_CLIENT: usize = 256;
 
 /// The longest wait in seconds.
 pub(in crate::http) const LONGEST_WAIT: u64 = 3600;
@@ -53,10 +57,11 @@ pub(in crate::http) const LONGEST_WAIT: u64 = 3600;
 pub(in crate::http) async fn run(
     State(app): State<App>,
     Extension(arrival): Extension<Arrival>,
+    headers: HeaderMap,
     _: NoParameters,
     Body(request): Body<RunRequest>,
 ) -> Result<Json<JobAnswer>, ApiError> {
-    let answer = submit_and_wait(&app, request, arrival).await;
+    let answer = submit_and_wait(&app, request, arrival, client(&headers)).await;
     if let Err(error) = &answer {
         telemetry::job_refused(error.code());
     }
@@ -69,12 +74,16 @@ async fn submit_and_wait(
     app: &App,
     request: RunRequest,
     arrival: Arrival,
+    client: Option<String>,
 ) -> Result<JobAnswer, ApiError> {
     let budget = budget(app, request.max_characters)?;
     let wait = wait(request.wait_seconds)?;
     let until = wait.map(|wait| Instant::from_std(arrival.at) + wait);
-    let pool = app.pool();
-    let job = pool.submit_until(request, arrival.trace, until).await?;
+    let caller = Caller {
+        trace: arrival.trace,
+        client,
+    };
+    let job = app.pool().submit_until(request, caller, until).await?;
     match until {
         None => job.finished().await,
         // Past it the job goes on, and the answer says so.
@@ -88,6 +97,12 @@ async fn submit_and_wait(
             tracing::warn!(job = %job.id(), %error, "the output of a job is gone");
             job.answer_without_output()
         }))
+}
+
+/// The program that calls, as it names itself.
+fn client(headers: &HeaderMap) -> Option<String> {
+    let name = headers.get(header::USER_AGENT)?.to_str().ok()?;
+    Some(name.chars().take(LONGEST_CLIENT).collect())
 }
 
 fn wait(seconds: Option<u32>) -> Result<Option<Duration>, ApiError> {

@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
-use super::super::testing::{HOUR, budget, job, journal};
+use super::super::testing::{HOUR, audit, budget, job, journal};
 use super::*;
 use crate::domain::job::JobState;
 use crate::domain::record::Record;
@@ -16,7 +16,7 @@ fn world(total: u64) -> World {
     let (budget, directory) = budget(u64::MAX, MB, total);
     let journal = Arc::new(journal(directory.path()));
     World {
-        catalog: Catalog::new(HOUR, budget, journal),
+        catalog: Catalog::new(HOUR, budget, journal, audit(directory.path())),
         _directory: directory,
     }
 }
@@ -126,7 +126,12 @@ fn a_job_of_an_earlier_life_expires_an_hour_after_its_end() {
         entry.finished_at = Some(Timestamp::now() - jiff::SignedDuration::from_mins(40));
         journal.note_job(entry);
     }
-    let catalog = Catalog::new(HOUR, budget, Arc::new(journal(directory.path())));
+    let catalog = Catalog::new(
+        HOUR,
+        budget,
+        Arc::new(journal(directory.path())),
+        audit(directory.path()),
+    );
     let left = catalog.expire_old(Instant::now());
     assert!(left <= Duration::from_secs(20 * 60) && left > Duration::from_secs(19 * 60));
     catalog.expire_old(Instant::now() + left);

@@ -9,6 +9,7 @@ fn binding(command: &str) -> Binding {
     Binding::of(
         &testing::key(),
         &testing::connection(),
+        Some("admin@contoso.example"),
         command,
         &Facts::default(),
     )
@@ -64,12 +65,13 @@ fn a_persons_yes_needs_no_code_and_a_callers_code_is_no_persons_yes() {
         Some(&request.id),
         Instant::now()
     ));
-    all.approve(&request.id, Instant::now()).unwrap();
+    all.approve(&request.id, ConfirmedHow::Command, Instant::now())
+        .unwrap();
     assert!(!spend(&all, binding("b"), by, None, Instant::now()));
     assert!(spend(&all, binding("a"), by, None, Instant::now()));
     assert!(!spend(&all, binding("a"), by, None, Instant::now()));
     assert_eq!(
-        all.approve(&request.id, Instant::now()),
+        all.approve(&request.id, ConfirmedHow::Command, Instant::now()),
         Err(NothingToConfirm)
     );
 
@@ -106,29 +108,85 @@ fn nobody_is_shown_a_code_but_who_asked_for_it() {
     assert_eq!(all.show(&request.id, Instant::now()).unwrap().code, None);
 }
 
-#[test]
-fn another_account_or_fact_is_another_payload() {
-    let mut other = (*testing::connection()).clone();
-    other.expected_email = Some("eve@contoso.example".to_owned());
-    let facts = Facts::default();
-    let of = |connection: &Connection, command| {
-        Binding::of(&testing::key(), connection, command, &facts)
+/// What a yes is bound to, part by part.
+#[derive(Clone, Debug, PartialEq)]
+struct Payload {
+    connection: &'static str,
+    scope: &'static str,
+    tenant: Option<&'static str>,
+    expected: Option<&'static str>,
+    account: Option<&'static str>,
+    command: String,
+    called: String,
+}
+
+impl Payload {
+    fn binding(&self) -> Binding {
+        let key: SessionKey = serde_json::from_value(
+            serde_json::json!({"connection": self.connection, "scope": self.scope}),
+        )
+        .unwrap();
+        let mut connection = (*testing::connection()).clone();
+        connection.tenant = self.tenant.map(str::to_owned);
+        connection.expected_email = self.expected.map(str::to_owned);
+        let facts: Facts = serde_json::from_value(serde_json::json!({"commands": [
+            {"name": self.called, "kind": "unknown", "text": "", "line": 1, "column": 1}
+        ]}))
+        .unwrap();
+        Binding::of(&key, &connection, self.account, &self.command, &facts)
+    }
+}
+
+fn payloads() -> impl Strategy<Value = Payload> {
+    let people = || {
+        prop::sample::select(vec![
+            None,
+            Some(""),
+            Some("a@contoso.example"),
+            Some("b@contoso.example"),
+        ])
     };
-    assert_ne!(of(&testing::connection(), "a"), of(&other, "a"));
+    (
+        prop::sample::select(vec!["contoso", "contoso2"]),
+        prop::sample::select(vec!["exo", "azure", "teams"]),
+        people(),
+        people(),
+        people(),
+        "[ab ]{1,3}",
+        "[ab]{1,2}",
+    )
+        .prop_map(
+            |(connection, scope, tenant, expected, account, command, called)| Payload {
+                connection,
+                scope,
+                tenant,
+                expected,
+                account,
+                command,
+                called,
+            },
+        )
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(5_000))]
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
 
-    /// With the test below: ten thousand altered payloads and codes.
+    /// Ten thousand payloads that differ in one part or more: connection, session, tenant, account,
+    /// text, facts.
     #[test]
-    fn no_altered_payload_is_accepted(command in "[ -~]{1,40}", altered in "[ -~]{1,40}") {
-        prop_assume!(command != altered);
+    fn no_altered_payload_is_accepted(meant in payloads(), altered in payloads()) {
+        prop_assume!(meant != altered);
         let all = Arc::new(Confirmations::default());
-        let by = ConfirmBy::Assistant;
-        let code = asked(&all, &command, by).code;
-        prop_assert!(!spend(&all, binding(&altered), by, code.as_deref(), Instant::now()));
-        prop_assert!(spend(&all, binding(&command), by, code.as_deref(), Instant::now()));
+        for by in [ConfirmBy::Assistant, ConfirmBy::Person] {
+            let now = Instant::now();
+            let asked = all.ask(meant.binding(), by, String::new(), now).unwrap();
+            if by == ConfirmBy::Person {
+                all.approve(&asked.id, ConfirmedHow::Command, now).unwrap();
+            }
+            let code = asked.code.as_deref();
+            prop_assert!(!spend(&all, altered.binding(), by, code, now), "{:?}", altered);
+            prop_assert!(spend(&all, meant.binding(), by, code, now));
+        }
     }
 
     #[test]

@@ -8,10 +8,10 @@ fn an_end_is_written_down_before_anybody_can_know_of_it() {
     let job = job(&budget);
     let waiter = job.changed.subscribe();
     let mut noted = None;
-    job.finish(Ending::Succeeded, |entry| {
+    job.finish(Ending::Succeeded, |note| {
         assert!(!waiter.has_changed().unwrap(), "nobody is awake");
         assert!(job.inner.try_lock().is_err(), "nobody can look");
-        noted = Some(entry.state);
+        noted = Some(note.entry.state);
     });
     assert_eq!(noted, Some(JobState::Succeeded));
     assert!(waiter.has_changed().unwrap() && job.is_final());

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::format::FormatName;
 use crate::domain::job::{JobId, JobState};
 use crate::domain::session_key::SessionKey;
+use crate::session::audit_log::Asked;
 use crate::session::job::Job;
 use crate::session::order::Order;
 use crate::session::phase::Phase;
@@ -29,6 +30,9 @@ pub(in crate::session) struct JobEntry {
     pub(in crate::session) tenant: Option<String>,
     #[serde(default)]
     pub(in crate::session) format: FormatName,
+    /// For the audit, should the pool not live to see the job's end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::session) asked: Option<Box<Asked>>,
 }
 
 impl JobEntry {
@@ -45,6 +49,7 @@ impl JobEntry {
             caller: order.caller.clone(),
             tenant: order.tenant.clone(),
             format: order.format.name(),
+            asked: (!phase.is_final()).then(|| Box::new(job.asked())),
         }
     }
 

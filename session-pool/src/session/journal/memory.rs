@@ -70,6 +70,8 @@ pub(super) struct Memory {
     pub(super) expired: BTreeSet<JobId>,
     sessions: BTreeMap<SessionKey, Held>,
     tellings: Tellings,
+    /// The jobs that were lost with the pool that had them. Not in the file.
+    pub(super) lost: Vec<JobId>,
 }
 
 impl Memory {
@@ -124,6 +126,7 @@ impl Memory {
             if !entry.state.is_final() {
                 entry.state = JobState::Lost;
                 entry.finished_at = Some(now);
+                self.lost.push(entry.job);
             }
         }
     }

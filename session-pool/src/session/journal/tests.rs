@@ -11,7 +11,7 @@ use crate::session::job::Job;
 use crate::session::phase::Phase;
 
 fn finished(job: &Job, journal: &Journal) {
-    job.finish(Ending::Succeeded, |entry| journal.note_job(entry));
+    job.finish(Ending::Succeeded, |note| journal.note_job(note.entry));
 }
 
 fn state_of(journal: &Journal, job: &Job) -> Option<JobState> {
@@ -26,7 +26,7 @@ fn a_restart_knows_how_jobs_ended_and_which_did_not() {
     let (ended, running) = (job(&budget), job(&budget));
     let first = journal(directory.path());
     finished(&ended, &first);
-    running.begin(None, |entry| first.note_job(entry));
+    running.begin(None, |note| first.note_job(note.entry));
     first.note_held(&key());
     drop(first);
     let second = journal(directory.path());

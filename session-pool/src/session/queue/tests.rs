@@ -12,6 +12,7 @@ fn push(queue: &QueueSender) -> Result<Arc<Job>, NoPlace> {
         let job = job(&budget);
         let work = Work {
             passage: Default::default(),
+            trial: None,
             asked: Default::default(),
             job: Arc::clone(&job),
             connection: connection(),

@@ -32,7 +32,7 @@ use crate::session::handle::SessionHandle;
 use crate::session::order::Order;
 use crate::session::policy_file::PolicyWatcher;
 use crate::session::stand_in::World;
-use crate::session::testing::{HOUR, journal};
+use crate::session::testing::{HOUR, audit, journal};
 
 /// Sessions whose PowerShell is a stand-in.
 struct Stage {
@@ -138,7 +138,7 @@ impl Stage {
                 },
                 engines: Engines::StandIns(Arc::clone(&world)),
                 credentials: Arc::new(Credentials::new(path.join("secrets"))),
-                catalog: Catalog::new(HOUR, budget, Arc::clone(&journal)),
+                catalog: Catalog::new(HOUR, budget, Arc::clone(&journal), audit(path)),
                 journal,
                 processes: Arc::new(Semaphore::new(1_000)),
                 max_processes: 1_000,
@@ -182,6 +182,7 @@ impl Stage {
             command: command.to_owned(),
             passage: Passage::default(),
             asked: Default::default(),
+            trial: None,
         };
         session.submit(|| (work, ())).unwrap();
         job

@@ -4,7 +4,7 @@ use rustix::process::{Pid, Signal};
 use session_pool::domain::job::JobState;
 use session_pool::domain::policy::{Decision, SendGuards};
 use session_pool::domain::wire::AnswerStatus;
-use session_pool::session::{Guard, GuardParts, Pool, PoolParts};
+use session_pool::session::{Caller, Guard, GuardParts, Pool, PoolParts};
 use tokio::time::Instant;
 
 use super::run::{decision, end, pool, request, run};
@@ -86,7 +86,8 @@ fn signal(pid: u32, signal: Signal) {
 async fn a_request_waits_no_longer_for_its_check_than_it_says(cx: &Context) {
     let pool = pool(cx, SendGuards::On);
     stop_checker(cx, &pool).await;
-    let hurried = || pool.submit_until(request("Get-Date"), None, Some(Instant::now()));
+    let hurried =
+        || pool.submit_until(request("Get-Date"), Caller::default(), Some(Instant::now()));
     let job = hurried().await.unwrap();
     // It is a job like others: it waits, it is listed, and it can be cancelled.
     assert_eq!(answer(&job).await.status, AnswerStatus::Running);
@@ -104,11 +105,11 @@ async fn a_slow_check_keeps_no_other_session_waiting(cx: &Context) {
     stop_checker(cx, &pool).await;
     // A long text has more time than this test takes.
     let long = format!("'slow' {}", " ".repeat(500_000));
-    let slow = pool.submit_until(request(&long), None, Some(Instant::now()));
+    let slow = pool.submit_until(request(&long), Caller::default(), Some(Instant::now()));
     let slow = slow.await.unwrap();
     let mut elsewhere = request("'quick'");
     elsewhere.connection = Some("Fabrikam".to_owned());
-    let quick = finished(&pool.submit(elsewhere, None).await.unwrap()).await;
+    let quick = finished(&pool.submit(elsewhere, Caller::default()).await.unwrap()).await;
     assert_eq!(quick.status, AnswerStatus::Success);
     assert_eq!(answer(&slow).await.status, AnswerStatus::Running);
     // Whoever comes behind it in its own session waits, unless it is cancelled.
@@ -120,7 +121,8 @@ async fn a_slow_check_keeps_no_other_session_waiting(cx: &Context) {
 async fn no_command_overtakes_another_of_its_session(cx: &Context) {
     let pool = pool(cx, SendGuards::On);
     stop_checker(cx, &pool).await;
-    let hurried = |text: &str| pool.submit_until(request(text), None, Some(Instant::now()));
+    let hurried =
+        |text: &str| pool.submit_until(request(text), Caller::default(), Some(Instant::now()));
     let first = hurried("$ids = 1").await.unwrap();
     let second = hurried("$ids").await.unwrap();
     let (first, second) = (finished(&first).await, finished(&second).await);

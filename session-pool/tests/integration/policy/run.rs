@@ -6,7 +6,7 @@ use serde_json::json;
 use session_pool::domain::policy::{CheckRequest, ConfirmBy, Decision, SendGuards};
 use session_pool::domain::wire::{AnswerStatus, JobAnswer, RunRequest};
 use session_pool::session::policy_file::{PolicyHandle, PolicyWatcher};
-use session_pool::session::{Guard, GuardParts, Pool, PoolParts};
+use session_pool::session::{Caller, Guard, GuardParts, Pool, PoolParts};
 use tokio_util::sync::CancellationToken;
 
 use crate::http::api::{Answer, Api};
@@ -31,11 +31,16 @@ pub fn trials(suite: &mut Suite) {
     );
 }
 
-const SEND: &str = "Send-MailMessage -To a@x.example -Subject Hello -Body Text -SmtpServer s";
-const SECRET: &str = "Get-AzKeyVaultSecret -VaultName v -Name n";
+pub const SEND: &str = "Send-MailMessage -To a@x.example -Subject Hello -Body Text -SmtpServer s";
+pub const SECRET: &str = "Get-AzKeyVaultSecret -VaultName v -Name n";
 
 /// A pool whose sessions are played and whose commands are really checked.
-pub(super) fn pool(cx: &Context, sends: SendGuards) -> Pool {
+pub fn pool(cx: &Context, sends: SendGuards) -> Pool {
+    pool_of(cx, sends, SIGNED_IN)
+}
+
+/// The same, whose sessions play this.
+pub fn pool_of(cx: &Context, sends: SendGuards, scenario: &str) -> Pool {
     let policy = PolicyWatcher::open(cx.path().join("policy.toml"))
         .unwrap()
         .1;
@@ -47,11 +52,11 @@ pub(super) fn pool(cx: &Context, sends: SendGuards) -> Pool {
     };
     Pool::new(PoolParts {
         guard: Guard::start(guard),
-        ..parts(cx, cx.fake(SIGNED_IN))
+        ..parts(cx, cx.fake(scenario))
     })
 }
 
-pub(super) fn request(command: &str) -> RunRequest {
+pub fn request(command: &str) -> RunRequest {
     RunRequest {
         connection: Some("Contoso".to_owned()),
         module: Some("exo".to_owned()),
@@ -60,15 +65,15 @@ pub(super) fn request(command: &str) -> RunRequest {
     }
 }
 
-pub(super) async fn run(pool: &Pool, command: &str) -> JobAnswer {
+pub async fn run(pool: &Pool, command: &str) -> JobAnswer {
     run_with(pool, request(command)).await
 }
 
-async fn run_with(pool: &Pool, request: RunRequest) -> JobAnswer {
-    finished(&pool.submit(request, None).await.unwrap()).await
+pub async fn run_with(pool: &Pool, request: RunRequest) -> JobAnswer {
+    finished(&pool.submit(request, Caller::default()).await.unwrap()).await
 }
 
-pub(super) async fn end(pool: Pool) {
+pub async fn end(pool: Pool) {
     pool.drain(Duration::from_secs(1)).await;
 }
 
@@ -199,7 +204,7 @@ async fn a_command_is_explained_while_its_session_is_busy(cx: &Context) {
     end(pool).await;
 }
 
-pub(super) async fn decision(pool: &Pool, command: &str) -> Decision {
+pub async fn decision(pool: &Pool, command: &str) -> Decision {
     let request = CheckRequest {
         connection: Some("Contoso".to_owned()),
         module: Some("exo".to_owned()),

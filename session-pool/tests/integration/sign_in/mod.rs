@@ -5,6 +5,7 @@ mod first;
 mod life;
 mod partner;
 mod stage;
+mod what_if;
 
 use crate::support::Suite;
 
@@ -31,4 +32,5 @@ pub fn trials(suite: &mut Suite) {
     first::trials(suite);
     life::trials(suite);
     partner::trials(suite);
+    what_if::trials(suite);
 }

@@ -51,7 +51,11 @@ async fn exchange_is_the_customers_and_the_account_the_partners(cx: &Context) {
         command: Some("'ran'".to_owned()),
         ..RunRequest::default()
     };
-    let refused = stage.pool.submit(sharepoint, None).await.unwrap_err();
+    let refused = stage
+        .pool
+        .submit(sharepoint, session_pool::session::Caller::default())
+        .await
+        .unwrap_err();
     assert!(refused.to_string().contains("GDAP"), "{refused}");
     stage.end().await;
 }

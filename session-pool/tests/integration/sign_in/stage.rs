@@ -12,9 +12,11 @@ use session_pool::demo::{DIRECTORY_VARIABLE, modules};
 use session_pool::domain::life::Rules;
 use session_pool::domain::module::Module;
 use session_pool::domain::paging::{Cursor, PageBudget};
+use session_pool::domain::policy::SendGuards;
 use session_pool::domain::wire::{JobAnswer, RunRequest, SessionStatus};
+use session_pool::session::policy_file::PolicyWatcher;
 use session_pool::session::registry_watch::RegistryWatcher;
-use session_pool::session::{Job, Pool};
+use session_pool::session::{Caller, Guard, GuardParts, Job, Pool};
 
 use crate::support::{Context, stage, until};
 
@@ -36,7 +38,25 @@ impl Stage {
         Self::with_registry(cx, rules, &registry_json(&Value::Null).unwrap())
     }
 
+    /// With a real checker, and this policy on top of the default one.
+    pub fn with_policy(cx: &Context, policy: &str) -> Self {
+        let file = cx.path().join("own-policy.toml");
+        std::fs::write(&file, policy).unwrap();
+        let guard = Guard::start(GuardParts {
+            spec: cx.spec(),
+            reaper: cx.reaper.clone(),
+            policy: PolicyWatcher::open(file).unwrap().1,
+            sends: SendGuards::On,
+        });
+        let registry = registry_json(&Value::Null).unwrap();
+        Self::with_parts(cx, Rules::default(), &registry, Some(guard))
+    }
+
     pub fn with_registry(cx: &Context, rules: Rules, registry_text: &str) -> Self {
+        Self::with_parts(cx, rules, registry_text, None)
+    }
+
+    fn with_parts(cx: &Context, rules: Rules, registry_text: &str, guard: Option<Guard>) -> Self {
         let directory = cx.path().join("demo");
         let module_path = modules::unpack(&directory).unwrap();
         let registry = cx.path().join("demo-registry.json");
@@ -52,6 +72,9 @@ impl Stage {
         parts.limits.max_processes = 8;
         parts.limits.command_timeout = Duration::from_secs(50);
         parts.limits.rules = rules;
+        if let Some(guard) = guard {
+            parts.guard = guard;
+        }
         let pool = Pool::new(parts);
         let stage = Self {
             pool,
@@ -92,7 +115,7 @@ impl Stage {
             caller_id: Some(caller.to_owned()),
             ..RunRequest::default()
         };
-        self.pool.submit(request, None).await.unwrap()
+        self.pool.submit(request, Caller::default()).await.unwrap()
     }
 
     pub async fn run(&self, module: Module, command: &str) -> JobAnswer {

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use session_pool::audit::AuditFile;
 use session_pool::domain::life::Rules;
 use session_pool::domain::paging::{Cursor, PageBudget};
 use session_pool::domain::policy::SendGuards;
@@ -14,7 +15,8 @@ use session_pool::host::{Program, SpawnSpec};
 use session_pool::session::policy_file::PolicyWatcher;
 use session_pool::session::registry_watch::RegistryWatcher;
 use session_pool::session::{
-    Credentials, Guard, GuardParts, Job, Journal, Launcher, Limits, Pool, PoolParts, ResultLimits,
+    Audit, Caller, Credentials, Guard, GuardParts, Job, Journal, Launcher, Limits, Pool, PoolParts,
+    ResultLimits,
 };
 
 use super::Context;
@@ -56,6 +58,7 @@ pub fn parts_of(cx: &Context, spec: SpawnSpec, scope: &str) -> PoolParts {
                 .1,
             sends: SendGuards::On,
         }),
+        audit: Audit::new(AuditFile::new(&cx.path().join("logs"), scope), false),
         journal: Journal::open(cx.path(), scope, Duration::from_secs(3600)).unwrap(),
         limits: Limits {
             results: ResultLimits {
@@ -121,7 +124,7 @@ pub fn submit(pool: &Pool, command: &str) -> Arc<Job> {
     };
     // Its only wait is for the policy.
     tokio::task::block_in_place(|| {
-        tokio::runtime::Handle::current().block_on(pool.submit(request, None))
+        tokio::runtime::Handle::current().block_on(pool.submit(request, Caller::default()))
     })
     .unwrap()
 }
