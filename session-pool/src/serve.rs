@@ -27,7 +27,7 @@ use crate::session::policy_file::{PolicyHandle, PolicyWatcher};
 use crate::session::registry_watch::{RegistryHandle, RegistryHealth, RegistryWatcher};
 use crate::session::{
     Audit, Credentials, Guard, GuardParts, Journal, JournalError, Launcher, Limits, Pool,
-    PoolParts, ResultLimits, Users, telemetry,
+    PoolParts, Remembered, ResultLimits, Users, telemetry,
 };
 use crate::tls::Tls;
 use crate::token_file::{self, AccessToken};
@@ -164,6 +164,7 @@ where
     chores.spawn(beside);
     chores.spawn(watcher.run(ending.clone()));
     chores.spawn(policy_watcher.run(ending.clone()));
+    chores.spawn(pool.restore());
     chores.spawn({
         let pool = pool.clone();
         async move { pool.expire_results().await }
@@ -259,6 +260,7 @@ fn pool(
         credentials: Credentials::new(places.secrets_dir.clone()),
         guard,
         journal,
+        remembered: Remembered::open(&places.state_dir, &places.instance()),
         limits: Limits {
             results: ResultLimits {
                 job_bytes: limits.max_job_bytes,

@@ -32,6 +32,18 @@ pub enum Scope {
     Teams,
 }
 
+impl From<Module> for Scope {
+    /// For pnp the root site.
+    fn from(module: Module) -> Self {
+        match module {
+            Module::Exo => Self::Exo,
+            Module::Pnp => Self::Pnp(Site::Root),
+            Module::Azure => Self::Azure,
+            Module::Teams => Self::Teams,
+        }
+    }
+}
+
 impl SessionKey {
     /// The session of a connection for a scope.
     pub const fn new(connection: ConnectionName, scope: Scope) -> Self {

@@ -2,6 +2,7 @@
 //! ones are only added.
 
 pub mod router;
+mod sign_in;
 mod status;
 mod totals;
 
@@ -21,7 +22,10 @@ use super::record::{ErrorRecord, Progress};
 #[cfg(feature = "server")]
 use utoipa::ToSchema;
 
-pub use status::{SessionStatus, StatusAnswer};
+pub use sign_in::{
+    SessionSignIn, SignInAnswer, SignInRequest, SignOutAnswer, SignOutFailure, SignOutRequest,
+};
+pub use status::{SessionStatus, SharedUserId, StatusAnswer};
 pub use totals::{KeepaliveTotals, PoolTotals};
 
 /// Body of `POST /run`.

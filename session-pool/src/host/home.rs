@@ -73,6 +73,58 @@ pub fn remove_files(home: &Path, prefix: &str, keep: &[&str]) -> Result<(), Host
     })
 }
 
+/// Removes a directory of the home with all that is in it; true where there was one. `relative`: where
+/// it is in the home. Links are removed, and never followed.
+///
+/// # Errors
+/// [`HostError::CannotPrepare`].
+pub fn remove_directory(home: &Path, relative: &str) -> Result<bool, HostError> {
+    let failed = |source| HostError::CannotPrepare {
+        path: home.join(relative),
+        source,
+    };
+    let missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+    let (above, name) = relative.rsplit_once('/').unwrap_or(("", relative));
+    let mut steps = above.split('/').filter(|step| !step.is_empty());
+    let parent = open(home).and_then(|home| steps.try_fold(home, |at, step| open_in(&at, step)));
+    match parent {
+        Ok(parent) => remove_all(&parent, name).map_err(failed),
+        Err(error) if missing(&error) => Ok(false),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// Whatever has this name, with all that is in it.
+fn remove_all(parent: &OwnedFd, name: &str) -> io::Result<bool> {
+    match rustix::fs::unlinkat(parent, name, AtFlags::empty()) {
+        Ok(()) => return Ok(true),
+        Err(rustix::io::Errno::NOENT) => return Ok(false),
+        Err(rustix::io::Errno::ISDIR | rustix::io::Errno::PERM) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let directory = open_in(parent, name)?;
+    for entry in Dir::read_from(&directory)? {
+        let entry = entry?;
+        match entry.file_name().to_str() {
+            Ok("." | "..") => {}
+            Ok(name) => drop(remove_all(&directory, name)?),
+            Err(_) => {
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "a name in it is not UTF-8",
+                ));
+            }
+        }
+    }
+    rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR)?;
+    Ok(true)
+}
+
+fn open_in(parent: &OwnedFd, name: &str) -> io::Result<OwnedFd> {
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    Ok(rustix::fs::openat(parent, name, flags, Mode::empty())?)
+}
+
 fn open(home: &Path) -> io::Result<OwnedFd> {
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     Ok(rustix::fs::open(home, flags, Mode::empty())?)
@@ -132,6 +184,28 @@ mod tests {
         let link = home.path().join("link");
         symlink(elsewhere.path(), &link).unwrap();
         assert!(put_file(&link, None, ".app-1", b"secret").is_err());
+        assert_eq!(names(elsewhere.path()), ["file"]);
+    }
+
+    #[test]
+    fn a_directory_goes_with_all_that_is_in_it_and_nothing_outside() {
+        let home = tempfile::tempdir().unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        fs::write(elsewhere.path().join("file"), "untouched").unwrap();
+        let kept = home.path().join(".local/share/kept");
+        fs::create_dir_all(kept.join("deep/deeper")).unwrap();
+        fs::write(kept.join("deep/file"), "").unwrap();
+        symlink(elsewhere.path(), kept.join("link")).unwrap();
+        fs::write(home.path().join(".local/mine"), "").unwrap();
+        assert!(remove_directory(home.path(), ".local/share/kept").unwrap());
+        assert!(!remove_directory(home.path(), ".local/share/kept").unwrap());
+        assert!(!remove_directory(home.path(), ".missing/share/kept").unwrap());
+        assert_eq!(names(&home.path().join(".local")), ["mine", "share"]);
+
+        // A link on the way is not followed, and one in the place of the directory is removed.
+        symlink(elsewhere.path(), home.path().join("way")).unwrap();
+        assert!(remove_directory(home.path(), "way/file").is_err());
+        assert!(remove_directory(home.path(), "way").unwrap());
         assert_eq!(names(elsewhere.path()), ["file"]);
     }
 

@@ -38,7 +38,7 @@ pub use environment::Environment;
 pub use error::HostError;
 pub use event::{Finished, HostEvent, Outcome, Submission};
 pub use frame::Garbage;
-pub use home::{put_file, remove_files};
+pub use home::{put_file, remove_directory, remove_files};
 pub use pwsh::PwshVersion;
 pub use reach::obstacle;
 pub use reaper::Reaper;

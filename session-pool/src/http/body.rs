@@ -9,7 +9,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value};
 
 use crate::domain::policy::{CheckRequest, ConfirmRequest};
-use crate::domain::wire::{ResetRequest, RunRequest};
+use crate::domain::wire::{ResetRequest, RunRequest, SignInRequest, SignOutRequest};
 
 use super::error::{ApiError, Unknown};
 
@@ -58,6 +58,14 @@ impl Fields for ConfirmRequest {
 
 impl Fields for ResetRequest {
     const NAMES: &'static [&'static str] = &["connection", "module"];
+}
+
+impl Fields for SignInRequest {
+    const NAMES: &'static [&'static str] = &["connection", "modules", "caller_id"];
+}
+
+impl Fields for SignOutRequest {
+    const NAMES: &'static [&'static str] = &["connection", "modules"];
 }
 
 impl<S: Send + Sync, T: Fields> FromRequest<S> for Body<T> {
@@ -192,6 +200,8 @@ mod tests {
         for (message, names) in [
             (expected::<RunRequest>(), RunRequest::NAMES),
             (expected::<ResetRequest>(), ResetRequest::NAMES),
+            (expected::<SignInRequest>(), SignInRequest::NAMES),
+            (expected::<SignOutRequest>(), SignOutRequest::NAMES),
         ] {
             let list = names.join("`, `");
             let two = names.join("` or `");

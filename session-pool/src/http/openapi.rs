@@ -27,6 +27,7 @@ use crate::domain::wire::Refusal;
     components(schemas(Refusal)),
     tags(
         (name = "jobs", description = "Running PowerShell"),
+        (name = "sign-ins", description = "Signing in ahead of need, and out"),
         (name = "policy", description = "What may run, and who says yes"),
         (name = "pool", description = "The pool itself")
     )
@@ -60,7 +61,13 @@ pub(crate) fn base() -> OpenApi {
 /// The whole description as JSON, for a pool that serves only this connection, or all.
 pub(crate) fn finish(mut description: OpenApi, only: Option<&str>) -> Bytes {
     if let Some(components) = &mut description.components {
-        for name in ["RunRequest", "ResetRequest", "CheckRequest"] {
+        for name in [
+            "RunRequest",
+            "ResetRequest",
+            "CheckRequest",
+            "SignInRequest",
+            "SignOutRequest",
+        ] {
             if let Some(RefOr::T(Schema::Object(body))) = components.schemas.get_mut(name) {
                 name_connection(body, only);
             }

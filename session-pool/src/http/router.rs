@@ -15,7 +15,7 @@ use super::access::{Access, require_own_host, require_token};
 use super::error::ApiError;
 use super::observe::observe;
 use super::routes::{
-    confirmations, connections, events, health, jobs, metrics, policy, reset, run, status,
+    confirmations, connections, events, health, jobs, metrics, policy, reset, run, sign_in, status,
 };
 use super::{App, body, openapi};
 
@@ -75,6 +75,8 @@ fn closed() -> OpenApiRouter<App> {
         .routes(routes!(jobs::show, jobs::cancel)) // GET, DELETE /jobs/{id}
         .routes(routes!(events::events)) //          GET /jobs/{id}/events
         .routes(routes!(reset::reset)) //           POST /reset
+        .routes(routes!(sign_in::sign_in)) //       POST /sign-in
+        .routes(routes!(sign_in::sign_out)) //      POST /sign-out
         .routes(routes!(policy::check)) //          POST /policy/check
         .routes(routes!(confirmations::show, confirmations::confirm)) // GET, POST /confirmations/{id}
 }

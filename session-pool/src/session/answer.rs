@@ -4,6 +4,7 @@ use crate::domain::format::FormatName;
 use crate::domain::job::JobState;
 use crate::domain::paging::Page;
 use crate::domain::policy::{ConfirmationRequest, Decision, Verdict};
+use crate::domain::session_key::SessionKey;
 use crate::domain::state::{PendingSignIn, time_left};
 use crate::domain::wire::{AnswerStatus, JobAnswer};
 
@@ -184,33 +185,19 @@ fn add_restart(answer: &mut JobAnswer, state: JobState) {
 fn add_sign_in(answer: &mut JobAnswer, job: &Job, pending: &PendingSignIn) {
     let order = job.order();
     let seconds = pending.seconds_left(jiff::Timestamp::now());
-    let account = order
-        .expected_account
-        .as_ref()
-        .map_or_else(String::new, |account| format!(" as {account}"));
-    let after = pending.after.as_ref().map_or_else(String::new, |reason| {
-        let end = if reason.ends_with('.') { "" } else { "." };
-        format!("A sign-in is needed again: {reason}{end} ")
-    });
     let asked_by = pending.asked_by.as_ref();
-    let asked = asked_by
-        .filter(|by| order.caller.as_ref() != Some(by))
-        .map_or_else(String::new, |by| format!(" (asked for by {by})"));
     let then = if job.summary().started_at.is_some() {
         "The command had begun when it met the dead sign-in, and is not run again by itself: see in \
          its output how far it came before you send it again."
     } else {
         "Then send the same command again: it has not been run."
     };
-    answer.message = Some(format!(
-        "{after}To sign in to {} ({}), open {} and enter the code {}{account}. The code{asked} is valid for \
-         {}. {then}",
-        order.key.connection(),
-        order.key.module(),
-        pending.url,
-        pending.code,
-        time_left(seconds),
-    ));
+    let who = Who {
+        expected: order.expected_account.as_deref(),
+        asks: order.caller.as_deref(),
+    };
+    let what = what_to_do(&order.key, pending, who);
+    answer.message = Some(format!("{what} {then}"));
     answer.device_code = Some(pending.code.clone());
     answer.auth_url = Some(pending.url.clone());
     answer.expires_in = Some(seconds);
@@ -218,4 +205,37 @@ fn add_sign_in(answer: &mut JobAnswer, job: &Job, pending: &PendingSignIn) {
     answer.asked_by = asked_by.cloned();
     answer.reason.clone_from(&pending.after);
     answer.code = Some("auth_required".to_owned());
+}
+
+/// Who is to sign in, and who is told that.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Who<'a> {
+    /// The account that the registry expects.
+    pub(super) expected: Option<&'a str>,
+    /// The caller, as it names itself.
+    pub(super) asks: Option<&'a str>,
+}
+
+/// What a person has to do who is shown this code for a session.
+pub(super) fn what_to_do(key: &SessionKey, pending: &PendingSignIn, who: Who<'_>) -> String {
+    let after = pending.after.as_ref().map_or_else(String::new, |reason| {
+        let end = if reason.ends_with('.') { "" } else { "." };
+        format!("A sign-in is needed again: {reason}{end} ")
+    });
+    let account = who
+        .expected
+        .map_or_else(String::new, |account| format!(" as {account}"));
+    let asked_by = pending.asked_by.as_deref();
+    let asked = asked_by
+        .filter(|by| who.asks != Some(by))
+        .map_or_else(String::new, |by| format!(" (asked for by {by})"));
+    format!(
+        "{after}To sign in to {} ({}), open {} and enter the code {}{account}. The code{asked} is valid \
+         for {}.",
+        key.connection(),
+        key.module(),
+        pending.url,
+        pending.code,
+        time_left(pending.seconds_left(jiff::Timestamp::now())),
+    )
 }

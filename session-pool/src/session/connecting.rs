@@ -20,6 +20,7 @@ use super::process::{Driven, End, Flow, OwnError, StopCause};
 use super::serving::NO_PROCESS;
 use super::sign_in::Attempt;
 use super::telemetry::{self, ProcessEnd, SignInOutcome};
+use super::wish::delete_caches;
 use super::worker::Worker;
 
 /// How long a module takes at most to load and to answer, or to show a code.
@@ -243,6 +244,10 @@ impl Worker {
             if !asked.await.is_ok_and(|answer| completed(&answer.finished)) {
                 self.end_process(ProcessEnd::Killed).await;
             }
+        }
+        // What the module has not deleted itself.
+        if let Err(error) = delete_caches(&self.shared, &self.key).await {
+            tracing::error!(session = %self.key, %error, "what the module keeps of the sign-in is still there");
         }
         self.fate()
     }

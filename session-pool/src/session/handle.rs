@@ -4,9 +4,11 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
+use crate::domain::life::{Answer, Request};
+use crate::domain::registry::Connection;
 use crate::domain::session_key::SessionKey;
 use crate::domain::wire::SessionStatus;
 
@@ -15,16 +17,32 @@ use super::queue::{NoPlace, QueueSender, queue};
 use super::refused::Refused;
 use super::stop::{CloseOrder, StopSender, stop_channel};
 use super::view::SessionView;
-use super::worker::{Shared, Work, Worker};
+use super::wish::{MOST_WISHES, SIGNED_OUT_BY_RESTART, Wish};
+use super::worker::{Ears, Shared, Work, Worker};
 
 /// How long a session has nothing to do until it counts as idle.
 const IDLE: Duration = Duration::from_secs(60);
+
+/// What the next caller is told with a new code.
+const AFTER_RESTART: &str = "the sign-in ended with a restart of the pool";
+
+/// What a session was in the pool's last life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Past {
+    /// Nothing.
+    None,
+    /// Signed in, and perhaps can be again.
+    Restorable,
+    /// Signed in, and nothing is left of it.
+    Lost,
+}
 
 /// A running session.
 #[derive(Debug)]
 pub(super) struct SessionHandle {
     key: SessionKey,
     inbox: QueueSender,
+    wishes: mpsc::Sender<Wish>,
     stop: StopSender,
     view: watch::Receiver<SessionView>,
     departure: Departure,
@@ -41,18 +59,40 @@ impl SessionHandle {
         queue_length: usize,
         predecessor: Option<Departure>,
     ) -> Self {
+        Self::begin(key, shared, queue_length, predecessor, Past::None)
+    }
+
+    /// The same for a session of the pool's last life.
+    pub(super) fn resume(
+        key: SessionKey,
+        shared: Arc<Shared>,
+        queue_length: usize,
+        past: Past,
+    ) -> Self {
+        Self::begin(key, shared, queue_length, None, past)
+    }
+
+    fn begin(
+        key: SessionKey,
+        shared: Arc<Shared>,
+        queue_length: usize,
+        predecessor: Option<Departure>,
+        past: Past,
+    ) -> Self {
         let (inbox, works) = queue(queue_length);
+        let (wishes, wished) = mpsc::channel(MOST_WISHES);
         let (presence, departure) = presence();
         let (stop, stopped) = stop_channel();
-        let (view_sender, view) = watch::channel(SessionView::default());
-        let worker = Worker::new(
-            key.clone(),
-            shared,
-            works,
-            stopped,
-            view_sender,
+        let lost = (past == Past::Lost).then_some(SIGNED_OUT_BY_RESTART);
+        let after = (past != Past::None).then(|| AFTER_RESTART.to_owned());
+        let (view_sender, view) = watch::channel(SessionView::lost(lost));
+        let ears = Ears {
+            inbox: works,
+            wishes: wished,
+            stop: stopped,
             predecessor,
-        );
+        };
+        let worker = Worker::new(key.clone(), shared, ears, view_sender, after);
         tokio::spawn(async move {
             worker.run().await;
             drop(presence);
@@ -60,11 +100,31 @@ impl SessionHandle {
         Self {
             key,
             inbox,
+            wishes,
             stop,
             view,
             departure,
             asked: Cell::new(Instant::now()),
         }
+    }
+
+    /// Asks for something beside a command. The answer never comes where the session ends, or has as
+    /// many wishes already as it takes.
+    pub(super) fn wish(
+        &self,
+        request: Request,
+        connection: Option<Arc<Connection>>,
+    ) -> oneshot::Receiver<Answer> {
+        let (reply, answer) = oneshot::channel();
+        let wish = Wish {
+            request,
+            connection,
+            reply,
+        };
+        self.asked.set(Instant::now());
+        // What cannot be sent is dropped, and its reply with it.
+        drop(self.wishes.try_send(wish));
+        answer
     }
 
     /// Whether its next command has to start a process.

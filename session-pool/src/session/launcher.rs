@@ -47,6 +47,14 @@ impl Launcher {
             .transpose()
     }
 
+    /// The id of the user that the connection's sessions run as, as far as it is known.
+    pub(super) fn user_id(&self, connection: &ConnectionName) -> Option<u32> {
+        match &self.users {
+            Some(users) => users.known(connection),
+            None => Some(rustix::process::geteuid().as_raw()),
+        }
+    }
+
     /// The specification for one session.
     pub(super) fn spec(
         &self,

@@ -56,18 +56,18 @@ impl Order {
         connection: &Connection,
         limits: &Limits,
     ) -> Result<(Self, String), Refused> {
-        let key = session_key(connection, &request)?;
+        let module = request
+            .module
+            .as_deref()
+            .filter(|module| !module.is_empty())
+            .ok_or(Refused::MissingField("module"))?
+            .parse::<Module>()?;
+        let key = session_key(connection, module, request.site.as_deref())?;
         let command = request
             .command
             .filter(|command| !command.trim().is_empty())
             .ok_or(Refused::MissingField("command"))?;
-        let caller = request.caller_id.as_deref().unwrap_or_default();
-        in_range(
-            "characters of caller_id",
-            Some(caller.chars().count() as u64),
-            0,
-            LONGEST_CALLER,
-        )?;
+        check_caller(request.caller_id.as_deref())?;
         let order = Self {
             tenant: connection.tenant.clone(),
             expected_account: connection.expected_email.clone(),
@@ -79,6 +79,15 @@ impl Order {
         };
         Ok((order, command))
     }
+}
+
+/// Whether a caller's name can be kept.
+///
+/// # Errors
+/// [`Refused::OutOfRange`].
+pub(super) fn check_caller(caller: Option<&str>) -> Result<(), Refused> {
+    let characters = caller.map(|caller| caller.chars().count() as u64);
+    in_range("characters of caller_id", characters, 0, LONGEST_CALLER).map(drop)
 }
 
 fn format(
@@ -108,15 +117,17 @@ fn timeout(seconds: Option<u32>, limits: &Limits) -> Result<Duration, Refused> {
     Ok(seconds.map_or(limits.command_timeout, Duration::from_secs))
 }
 
-fn session_key(connection: &Connection, request: &RunRequest) -> Result<SessionKey, Refused> {
-    let module = request
-        .module
-        .as_deref()
-        .filter(|module| !module.is_empty())
-        .ok_or(Refused::MissingField("module"))?
-        .parse::<Module>()?;
+/// The session that serves a module, for pnp at a site.
+///
+/// # Errors
+/// [`Refused`], where the registry does not say enough or the site is no site of it.
+pub(super) fn session_key(
+    connection: &Connection,
+    module: Module,
+    site: Option<&str>,
+) -> Result<SessionKey, Refused> {
     connection.check(module)?;
-    let site = request.site.as_deref().filter(|site| !site.is_empty());
+    let site = site.filter(|site| !site.is_empty());
     let scope = match (module, site) {
         (Module::Pnp, site) => Scope::Pnp(Site::parse(site, connection)?),
         (_, Some(_)) => return Err(Refused::SiteWithoutPnp),

@@ -1,5 +1,7 @@
 //! The pool: which sessions there are, and how a request becomes a job of one of them.
 
+mod sign_ins;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -27,6 +29,7 @@ use super::limits::Limits;
 use super::order::Order;
 use super::refused::Refused;
 use super::registry_watch::RegistryHandle;
+use super::remembered::Remembered;
 use super::sessions::Sessions;
 use super::stop::{CloseOrder, StopOrder};
 use super::turns::Turns;
@@ -47,6 +50,8 @@ pub struct PoolParts {
     pub journal: Journal,
     /// Where commands are written down.
     pub audit: Audit,
+    /// Who was signed in when the pool ended.
+    pub remembered: Remembered,
     /// The limits.
     pub limits: Limits,
     /// The one connection that is served; all of the registry's where none is named.
@@ -86,6 +91,7 @@ impl Pool {
             guard,
             journal,
             audit,
+            remembered,
             limits,
             only,
         } = parts;
@@ -100,6 +106,7 @@ impl Pool {
                 credentials: Arc::new(credentials),
                 catalog,
                 journal,
+                remembered,
                 processes: Arc::new(Semaphore::new(limits.max_processes)),
                 max_processes: limits.max_processes,
                 grace: limits.cancel_grace,
@@ -175,14 +182,7 @@ impl Pool {
         connection: Option<&str>,
         module: Option<&str>,
     ) -> Result<Vec<String>, Refused> {
-        let name = match self.connection(connection) {
-            Ok(connection) => connection.name.as_str().to_owned(),
-            // A connection that has left the registry may still have sessions to end.
-            Err(Refused::UnknownConnection(unknown)) if self.has_sessions(&unknown.name) => {
-                unknown.name
-            }
-            Err(refused) => return Err(refused),
-        };
+        let name = self.connection_or_its_sessions(connection)?;
         let module = module.map(str::parse::<Module>).transpose()?;
         let wanted = |key: &SessionKey| {
             key.connection().as_str() == name && module.is_none_or(|module| key.module() == module)
@@ -209,7 +209,12 @@ impl Pool {
 
     /// Every session, by id.
     pub fn status(&self) -> Vec<SessionStatus> {
-        self.lock().status()
+        let mut sessions = self.lock().status();
+        for session in &mut sessions {
+            let name: Option<ConnectionName> = session.connection.parse().ok();
+            session.user_id = name.and_then(|name| self.0.shared.launcher.user_id(&name));
+        }
+        sessions
     }
 
     /// The registry as it is now.
@@ -279,6 +284,8 @@ impl Pool {
     /// the kernel needs to end killed processes.
     pub async fn drain(&self, within: Duration) {
         let until = Instant::now() + within;
+        // What ends from here on ends with the pool, and the next one restores it.
+        self.0.shared.remembered.freeze();
         self.lock().drain();
         let jobs: Vec<_> = self
             .jobs()
@@ -363,6 +370,17 @@ impl Pool {
             (None, None) => return Err(Refused::MissingField("connection")),
         };
         Ok(Arc::clone(self.registry().get(name)?))
+    }
+
+    /// The connection's name, also of one that has left the registry and still has sessions.
+    fn connection_or_its_sessions(&self, asked: Option<&str>) -> Result<String, Refused> {
+        match self.connection(asked) {
+            Ok(connection) => Ok(connection.name.as_str().to_owned()),
+            Err(Refused::UnknownConnection(unknown)) if self.has_sessions(&unknown.name) => {
+                Ok(unknown.name)
+            }
+            Err(refused) => Err(refused),
+        }
     }
 
     fn has_sessions(&self, name: &str) -> bool {

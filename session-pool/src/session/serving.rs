@@ -135,7 +135,8 @@ impl Worker {
         let executed = self.executed.take();
         let by = self.interrupted_by.take();
         if self.work.is_none() {
-            return; // The session's own doing.
+            // A wish, or the session's own doing.
+            return self.reply(answer);
         }
         let ending = match (answer, executed) {
             // The command has begun; its sign-in turned out to be dead.

@@ -11,7 +11,7 @@ use crate::domain::session_key::SessionKey;
 use crate::domain::wire::SessionStatus;
 
 use super::departure::Departure;
-use super::handle::SessionHandle;
+use super::handle::{Past, SessionHandle};
 use super::refused::Refused;
 use super::stop::{CloseOrder, StopOrder};
 use super::worker::Shared;
@@ -100,6 +100,25 @@ impl Sessions {
             });
             self.leaving.push(session);
         }
+    }
+
+    /// A session of the pool's last life; without a process, and so without a limit.
+    pub(super) fn resume(
+        &mut self,
+        key: SessionKey,
+        shared: &Arc<Shared>,
+        queue_length: usize,
+        past: Past,
+    ) {
+        if let Entry::Vacant(entry) = self.open.entry(key.clone()) {
+            let shared = Arc::clone(shared);
+            entry.insert(SessionHandle::resume(key, shared, queue_length, past));
+        }
+    }
+
+    /// The open session of a key.
+    pub(super) fn get(&self, key: &SessionKey) -> Option<&SessionHandle> {
+        self.open.get(key)
     }
 
     /// Tells these sessions to end; returns their ids and what to wait for, also for those that were

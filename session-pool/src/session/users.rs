@@ -93,6 +93,12 @@ impl Users {
         })
     }
 
+    /// The connection's id, if it has one yet.
+    pub(super) fn known(&self, connection: &ConnectionName) -> Option<u32> {
+        let ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
+        ids.get(&connection.safe_name()).copied()
+    }
+
     /// The connection's id; a new one where it has none yet. Writes the file.
     ///
     /// # Errors

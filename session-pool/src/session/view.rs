@@ -12,6 +12,10 @@ use crate::domain::wire::SessionStatus;
 pub(super) struct SessionView {
     pub(super) state: SessionState,
     pub(super) busy: bool,
+    /// It has no process, and none is starting.
+    pub(super) cold: bool,
+    /// See [`SessionStatus::signed_out_by_restart`].
+    pub(super) signed_out_by_restart: bool,
     pub(super) pid: Option<u32>,
     pub(super) last_command: Option<(Timestamp, String)>,
     pub(super) last_error: Option<String>,
@@ -32,6 +36,8 @@ impl Default for SessionView {
         Self {
             state: SessionState::Initializing,
             busy: false,
+            cold: true,
+            signed_out_by_restart: false,
             pid: None,
             last_command: None,
             last_error: None,
@@ -48,6 +54,15 @@ impl Default for SessionView {
 const SHOWN_COMMAND: usize = 200;
 
 impl SessionView {
+    /// A session of the pool's last life whose sign-in is lost; or of a fresh one.
+    pub(super) fn lost(reason: Option<&str>) -> Self {
+        Self {
+            signed_out_by_restart: reason.is_some(),
+            last_error: reason.map(str::to_owned),
+            ..Self::default()
+        }
+    }
+
     /// Remembers the beginning of a command.
     pub(super) fn note_command(&mut self, command: &str) {
         let mut shown: String = command.chars().take(SHOWN_COMMAND).collect();
@@ -61,7 +76,7 @@ impl SessionView {
     /// shows why it has none.
     fn shown_state(&self) -> SessionState {
         match (&self.state, &self.last_error) {
-            (SessionState::Initializing, Some(reason)) if !self.busy && self.pid.is_none() => {
+            (SessionState::Initializing, Some(reason)) if self.cold && !self.busy => {
                 SessionState::Error {
                     reason: reason.clone(),
                 }
@@ -88,6 +103,7 @@ impl SessionView {
             authenticated: signed_in.is_some(),
             busy: self.busy,
             queued,
+            signed_out_by_restart: self.signed_out_by_restart,
             authenticated_as: signed_in.and_then(|signed_in| signed_in.account.clone()),
             tenant_id: signed_in.and_then(|signed_in| signed_in.tenant_id.clone()),
             unverified: signed_in.map_or_else(Vec::new, SignedIn::unverified),
@@ -101,6 +117,7 @@ impl SessionView {
             last_ping_at: self.last_ping,
             resident_bytes: self.resident,
             overdue: self.overdue.clone(),
+            user_id: None,
             pid: self.pid,
             last_command: self.last_command.as_ref().map(|(_, text)| text.clone()),
             last_command_at: self.last_command.as_ref().map(|(at, _)| *at),

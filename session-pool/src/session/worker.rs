@@ -6,17 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::domain::aadsts;
 use crate::domain::life::{
-    Due, Effect, Event, Leaving, Life, Moment, Request, Rules, State, Wants,
+    Answer, Due, Effect, Event, Leaving, Life, Moment, Request, Rules, State, Wants,
 };
 use crate::domain::loss::Tellings;
 use crate::domain::record::Record;
 use crate::domain::registry::Connection;
 use crate::domain::session_key::SessionKey;
-use crate::domain::state::SessionState;
+use crate::domain::state::{SessionState, SignedIn};
 use crate::host::HostEvent;
 
 use super::catalog::Catalog;
@@ -30,11 +30,13 @@ use super::journal::Journal;
 use super::launcher::Launcher;
 use super::process::Process;
 use super::queue::QueueReceiver;
+use super::remembered::Remembered;
 use super::sign_in::Attempt;
 use super::stop::{StopOrder, StopReceiver};
 use super::telemetry::ProcessEnd;
 use super::trial::Trial;
 use super::view::ViewSender;
+use super::wish::Wish;
 
 /// One command on its way to its session.
 #[derive(Debug)]
@@ -73,6 +75,7 @@ pub(super) struct Shared {
     pub(super) credentials: Arc<Credentials>,
     pub(super) catalog: Catalog,
     pub(super) journal: Arc<Journal>,
+    pub(super) remembered: Remembered,
     /// One permit a process that may run.
     pub(super) processes: Arc<Semaphore>,
     /// How many there are in all.
@@ -89,6 +92,7 @@ pub(super) struct Worker {
     pub(super) key: SessionKey,
     pub(super) shared: Arc<Shared>,
     pub(super) inbox: QueueReceiver,
+    pub(super) wishes: mpsc::Receiver<Wish>,
     pub(super) stop: StopReceiver,
     pub(super) view: ViewSender,
     /// Where the session is; everything below is what it needs to act.
@@ -111,34 +115,59 @@ pub(super) struct Worker {
     pub(super) executed: Option<Ending>,
     /// Who had the last thing that was done interrupted.
     pub(super) interrupted_by: Option<&'static str>,
+    /// Who waits for the wish that is being granted.
+    pub(super) wish: Option<oneshot::Sender<Answer>>,
+    /// Who is signed in as far as that is written down.
+    pub(super) noted: Option<SignedIn>,
+}
+
+/// What a session's task hears from others.
+#[derive(Debug)]
+pub(super) struct Ears {
+    pub(super) inbox: QueueReceiver,
+    pub(super) wishes: mpsc::Receiver<Wish>,
+    pub(super) stop: StopReceiver,
+    /// The session that had its key before.
+    pub(super) predecessor: Option<Departure>,
 }
 
 enum Wake {
     Work(Work),
+    Wish(Wish),
     Host(HostEvent),
     Due(Due),
     Stop(StopOrder),
 }
 
 impl Worker {
-    /// A session without a process.
+    /// A session without a process. `after`: why the sign-in of the pool's last life has ended.
     pub(super) fn new(
         key: SessionKey,
         shared: Arc<Shared>,
-        inbox: QueueReceiver,
-        stop: StopReceiver,
+        ears: Ears,
         view: ViewSender,
-        predecessor: Option<Departure>,
+        after: Option<String>,
     ) -> Self {
         let mut seed = [0; 8];
         if let Err(error) = getrandom::fill(&mut seed) {
             tracing::warn!(%error, "no randomness: the checks of sessions beat together");
         }
+        let life = Life::new(shared.rules.clone(), u64::from_le_bytes(seed));
+        let Ears {
+            inbox,
+            wishes,
+            stop,
+            predecessor,
+        } = ears;
         Self {
-            life: Life::new(shared.rules.clone(), u64::from_le_bytes(seed)),
+            life: match after {
+                Some(reason) => life.after(reason),
+                None => life,
+            },
             key,
             shared,
             inbox,
+            wishes,
             stop,
             view,
             began: tokio::time::Instant::now(),
@@ -150,6 +179,8 @@ impl Worker {
             work: None,
             executed: None,
             interrupted_by: None,
+            wish: None,
+            noted: None,
         }
     }
 
@@ -177,6 +208,7 @@ impl Worker {
             self.publish();
             match self.next_wake().await {
                 Wake::Work(work) => self.serve(work).await,
+                Wake::Wish(wish) => self.grant(wish).await,
                 Wake::Host(event) => self.on_idle_event(event).await,
                 Wake::Due(due) => self.advance(Event::Due(due)).await,
                 Wake::Stop(order) => return order,
@@ -193,6 +225,7 @@ impl Worker {
             order = self.stop.requested() => Wake::Stop(order),
             event = next_event(&mut self.process) => Wake::Host(event),
             due = come(self.began, code_over) => Wake::Due(due),
+            Some(wish) = self.wishes.recv() => Wake::Wish(wish),
             work = self.inbox.next() => Wake::Work(work),
             due = come(self.began, deadline) => Wake::Due(due),
         }
@@ -203,6 +236,9 @@ impl Worker {
         let mut next = Some(event);
         while let Some(event) = next.take() {
             let effects = self.life.on(event, self.now());
+            // Before anybody hears of it: who was told that somebody is signed in finds that after a
+            // restart.
+            self.remember().await;
             // Before a job is final: who hears of its end may look at the session's state.
             self.publish();
             for effect in effects {
@@ -280,7 +316,7 @@ impl Worker {
     }
 
     /// From now on the session is one of this entry of the registry.
-    async fn turn_to(&mut self, connection: &Arc<Connection>) {
+    pub(super) async fn turn_to(&mut self, connection: &Arc<Connection>) {
         let before = self.connection.replace(Arc::clone(connection));
         if before.is_some_and(|before| before != *connection) {
             tracing::info!(session = %self.key, "the registry's entry changed: starting afresh");
@@ -326,8 +362,11 @@ impl Worker {
         let pid = self.process.as_ref().map(Process::pid);
         let overdue = self.life.overdue().map(|overdue| overdue.to_string());
         let signed_out = self.life.state().after().map(str::to_owned);
+        let cold = matches!(self.life.state(), State::Cold { .. });
         self.view.send_modify(|view| {
+            view.signed_out_by_restart &= !matches!(state, SessionState::Authenticated(_));
             view.state = state;
+            view.cold = cold;
             view.pid = pid;
             view.overdue = overdue;
             view.signed_out = signed_out;
@@ -354,6 +393,7 @@ impl Worker {
             tracing::error!(session = %self.key, "a session's task failed: this is an error in session-pool");
         }
         self.end_process(ProcessEnd::Closed).await;
+        self.write_down(None).await;
         if let Some(work) = self.work.take() {
             self.conclude(&work.job, ending(FAILED_UNDER));
         }

@@ -9,6 +9,7 @@
 
 mod app;
 mod identity;
+mod kept;
 mod ping;
 mod quote;
 #[cfg(test)]
@@ -16,6 +17,7 @@ mod tests;
 
 pub use app::{Proof, connect_app};
 pub use identity::{Identity, WrongIdentity, unverified_warning};
+pub use kept::kept_in;
 pub use ping::{ping, pong};
 pub use quote::quote;
 

@@ -71,6 +71,16 @@ impl Life {
         }
     }
 
+    /// One that begins where an earlier life has ended: the next caller who gets a code hears this
+    /// reason with it.
+    #[must_use]
+    pub fn after(mut self, reason: String) -> Self {
+        self.state = State::Cold {
+            after: Some(reason),
+        };
+        self
+    }
+
     /// Where it is.
     pub const fn state(&self) -> &State {
         &self.state

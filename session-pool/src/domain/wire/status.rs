@@ -1,12 +1,14 @@
-//! `GET /status`: the sessions.
+//! `GET /status`.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-#[cfg(feature = "server")]
-use utoipa::ToSchema;
 
+use super::is_false;
 use crate::domain::module::Module;
 use crate::domain::state::IdentityPart;
+
+#[cfg(feature = "server")]
+use utoipa::ToSchema;
 
 /// One session in `GET /status`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +28,9 @@ pub struct SessionStatus {
     pub busy: bool,
     /// Jobs that wait.
     pub queued: usize,
+    /// The pool was restarted since somebody signed in here, and the sign-in could not be restored.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub signed_out_by_restart: bool,
     /// Who is signed in. Only with the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authenticated_as: Option<String>,
@@ -69,6 +74,9 @@ pub struct SessionStatus {
     /// Why its PowerShell ought to be replaced and is not, and what to do. Only with the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overdue: Option<String>,
+    /// The user that it runs as. Only with the token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<u32>,
     /// Process id of its PowerShell. Only with the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pid: Option<u32>,
@@ -90,4 +98,18 @@ pub struct SessionStatus {
 pub struct StatusAnswer {
     /// Every session, by id.
     pub sessions: Vec<SessionStatus>,
+    /// User ids under which sessions of several connections run, each of which can read what the
+    /// others keep of their sign-ins; none with `--user-ids`. Only with the token.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shared_user_ids: Vec<SharedUserId>,
+}
+
+/// A user id that several connections share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(ToSchema))]
+pub struct SharedUserId {
+    /// The id.
+    pub user_id: u32,
+    /// The sessions that run under it, by id.
+    pub sessions: Vec<String>,
 }

@@ -9,6 +9,7 @@ pub(crate) mod metrics;
 pub(super) mod policy;
 pub(super) mod reset;
 pub(super) mod run;
+pub(super) mod sign_in;
 pub(super) mod status;
 
 use axum::extract::{FromRequestParts, Path};

@@ -7,6 +7,7 @@ use crate::http::access::Caller;
 use crate::http::error::ApiError;
 use crate::http::openapi::{AnyCaller, Parameterized, Unauthorized};
 use crate::http::parameters::NoParameters;
+use crate::session::Pool;
 
 /// The sessions and their states
 ///
@@ -27,11 +28,16 @@ pub(in crate::http) async fn status(
     _: NoParameters,
 ) -> Result<Json<StatusAnswer>, ApiError> {
     let sessions = app.pool().status();
-    let sessions = match caller {
-        Caller::Trusted => sessions,
-        Caller::Anonymous => sessions.into_iter().map(reduced).collect(),
-    };
-    Ok(Json(StatusAnswer { sessions }))
+    Ok(Json(match caller {
+        Caller::Trusted => StatusAnswer {
+            shared_user_ids: Pool::shared_user_ids(&sessions),
+            sessions,
+        },
+        Caller::Anonymous => StatusAnswer {
+            sessions: sessions.into_iter().map(reduced).collect(),
+            shared_user_ids: Vec::new(),
+        },
+    }))
 }
 
 /// What a caller without the token may know of a session. Written out, so that a field that is
@@ -45,6 +51,7 @@ fn reduced(session: SessionStatus) -> SessionStatus {
         authenticated: session.authenticated,
         busy: session.busy,
         queued: session.queued,
+        signed_out_by_restart: session.signed_out_by_restart,
         authenticated_as: None,
         tenant_id: None,
         unverified: Vec::new(),
@@ -58,6 +65,7 @@ fn reduced(session: SessionStatus) -> SessionStatus {
         last_ping_at: None,
         resident_bytes: None,
         overdue: None,
+        user_id: None,
         pid: None,
         last_command: None,
         last_command_at: None,
@@ -79,12 +87,13 @@ mod tests {
         let public = json!({
             "session_id": "contoso/exo", "connection": "contoso", "module": "exo",
             "state": "authenticated", "authenticated": true, "busy": true, "queued": 3,
+            "signed_out_by_restart": true,
         });
         let mut whole = public.clone();
         let secret = json!({
             "authenticated_as": "a@contoso.com", "tenant_id": "t", "unverified": ["account"],
             "authenticated_since": time, "device_code": "ABC", "auth_url": "https://x",
-            "expires_in": 7, "asked_by": "somebody", "certificate_ends_at": time, "pid": 7,
+            "expires_in": 7, "asked_by": "somebody", "certificate_ends_at": time, "user_id": 7, "pid": 7,
             "signed_out": "a reset", "last_ping_at": time, "resident_bytes": 7, "overdue": "old",
             "last_command": "Get-Mailbox", "last_command_at": time, "last_error": "for a@contoso.com",
         });

@@ -140,6 +140,7 @@ impl Stage {
                 credentials: Arc::new(Credentials::new(path.join("secrets"))),
                 catalog: Catalog::new(HOUR, budget, Arc::clone(&journal), audit(path)),
                 journal,
+                remembered: Remembered::open(path, "unified"),
                 processes: Arc::new(Semaphore::new(1_000)),
                 max_processes: 1_000,
                 grace: seconds(5),

@@ -7,6 +7,7 @@ mod healthcheck;
 mod install;
 mod losses;
 mod policy;
+mod restart;
 mod serving;
 mod settings;
 mod tenants;
@@ -23,6 +24,7 @@ pub fn trials(suite: &mut Suite) {
     install::trials(suite);
     losses::trials(suite);
     policy::trials(suite);
+    restart::trials(suite);
     serving::trials(suite);
     tenants::trials(suite);
     tls::trials(suite);

@@ -36,6 +36,8 @@ async fn four_routes_are_open(cx: &Context) {
         ("DELETE", "/jobs/0190a5d0-0000-7000-8000-000000000000"),
         ("GET", "/jobs/0190a5d0-0000-7000-8000-000000000000/events"),
         ("POST", "/reset"),
+        ("POST", "/sign-in"),
+        ("POST", "/sign-out"),
         ("GET", "/no-such-route"),
         ("GET", "/run"),
         ("PUT", "/reset"),

@@ -94,6 +94,8 @@ async fn the_routers_own_token_is_asked_for(cx: &Context) {
         ("GET", "/jobs/0190a5d0-0000-7000-8000-000000000000"),
         ("GET", "/jobs/0190a5d0-0000-7000-8000-000000000000/events"),
         ("POST", "/reset"),
+        ("POST", "/sign-in"),
+        ("POST", "/sign-out"),
         ("GET", "/no-such-route"),
     ] {
         // The backend's token is not the router's.
@@ -188,6 +190,11 @@ async fn two_pools_answer_as_one(cx: &Context) {
 
     let reset = json!({"connection": "Contoso"});
     assert_eq!(routing.post("/reset", &reset).await.json()["count"], 1);
+    let out = routing.post("/sign-out", &reset).await.json();
+    assert_eq!(out["status"], "success", "{out}");
+    let unknown = json!({"connection": "Contoso", "modules": ["exchange"]});
+    let refused = routing.post("/sign-in", &unknown).await;
+    assert_eq!(refused.refusal().0, "unknown_module");
     let status = routing.get("/status").await.json();
     assert_eq!(status["sessions"].as_array().unwrap().len(), 1);
     routing.end().await;
@@ -326,6 +333,8 @@ async fn the_description_names_every_route(cx: &Context) {
         "/jobs/{id}/events",
         "/run",
         "/reset",
+        "/sign-in",
+        "/sign-out",
         "/policy/check",
         "/confirmations/{id}",
     ] {

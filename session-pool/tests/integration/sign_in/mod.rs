@@ -1,5 +1,6 @@
 //! Sign-ins of the pool, with the demo's modules in a real PowerShell.
 
+mod ahead;
 mod dead;
 mod first;
 mod life;
@@ -28,6 +29,7 @@ macro_rules! for_each_module {
 use for_each_module;
 
 pub fn trials(suite: &mut Suite) {
+    ahead::trials(suite);
     dead::trials(suite);
     first::trials(suite);
     life::trials(suite);

@@ -15,7 +15,7 @@ use session_pool::host::{Program, SpawnSpec};
 use session_pool::session::policy_file::PolicyWatcher;
 use session_pool::session::registry_watch::RegistryWatcher;
 use session_pool::session::{
-    Audit, Caller, Credentials, Guard, GuardParts, Job, Journal, Launcher, Limits, Pool, PoolParts,
+    Audit, Caller, Credentials, Guard, GuardParts, Job, Journal, Launcher, Limits, Pool, PoolParts, Remembered,
     ResultLimits,
 };
 
@@ -60,6 +60,7 @@ pub fn parts_of(cx: &Context, spec: SpawnSpec, scope: &str) -> PoolParts {
         }),
         audit: Audit::new(AuditFile::new(&cx.path().join("logs"), scope), false),
         journal: Journal::open(cx.path(), scope, Duration::from_secs(3600)).unwrap(),
+        remembered: Remembered::open(cx.path(), scope),
         limits: Limits {
             results: ResultLimits {
                 job_bytes: 1 << 20,
