@@ -44,6 +44,8 @@ mod own_file;
 #[cfg(feature = "server")]
 pub mod policy_command;
 #[cfg(feature = "server")]
+pub mod pool_client;
+#[cfg(feature = "server")]
 mod port_owner;
 #[cfg(feature = "server")]
 pub mod powershell;
@@ -55,6 +57,8 @@ pub mod serve;
 pub mod session;
 #[cfg(feature = "sign-in")]
 pub mod sign_in;
+#[cfg(feature = "server")]
+pub mod sign_in_command;
 #[cfg(feature = "server")]
 pub mod tls;
 pub mod token_file;

@@ -11,9 +11,10 @@ use session_pool::healthcheck::{self, Unhealthy};
 use session_pool::host::{fake, reaper};
 use session_pool::router::{self, RouterConfig};
 use session_pool::serve::{self, Flavour, ServeError};
+use session_pool::sign_in_command::SignInCommandError;
 use session_pool::{
     audit_command, compose_command, confirm_command, demo, init, install_pwsh, logging,
-    policy_command, powershell,
+    policy_command, powershell, sign_in_command,
 };
 
 /// `EX_SOFTWARE` of sysexits.h: the program could not do what it was asked.
@@ -38,7 +39,8 @@ fn main() -> ExitCode {
             }
             None => {
                 let _closed = writeln!(io::stderr(), "error: {error}");
-                ExitCode::from(EX_SOFTWARE)
+                let of_sign_in = error.downcast_ref::<SignInCommandError>();
+                ExitCode::from(of_sign_in.map_or(EX_SOFTWARE, SignInCommandError::exit_code))
             }
         },
     }
@@ -71,6 +73,14 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
         )?),
         Command::Audit(options) => Ok(audit_command::run(
             &options,
+            std::env::home_dir().as_deref(),
+        )?),
+        Command::SignIn(options) => Ok(sign_in_command::sign_in(
+            *options,
+            std::env::home_dir().as_deref(),
+        )?),
+        Command::SignOut(options) => Ok(sign_in_command::sign_out(
+            *options,
             std::env::home_dir().as_deref(),
         )?),
         Command::Doctor(options) => match doctor::run(*options, std::env::home_dir().as_deref()) {

@@ -7,6 +7,7 @@ mod doctor;
 mod life;
 mod options;
 mod policy;
+mod pool;
 mod router;
 mod usage;
 
@@ -26,6 +27,7 @@ pub use options::{
 pub use policy::{
     CheckOptions, ConfirmOptions, PolicyCommand, PolicyOptions, PolicyPlace, TestOptions,
 };
+pub use pool::{PoolOptions, SignInOptions};
 pub use router::RouterOptions;
 pub use usage::UsageError;
 
@@ -67,6 +69,11 @@ pub enum Command {
     Confirm(Box<ConfirmOptions>),
     /// Show who ran what, and what became of it
     Audit(Box<AuditOptions>),
+    /// Sign connections in: print the codes, and wait until somebody has entered them. Exit code 0 when
+    /// all are signed in, 1 when one is not, 69 without a pool, 77 without its token
+    SignIn(Box<SignInOptions>),
+    /// Sign connections out, and delete what is kept of their sign-ins
+    SignOut(Box<SignInOptions>),
     /// Look for what is wrong, and say how to mend it
     Doctor(Box<DoctorOptions>),
     /// Print what makes a shell complete this program's arguments

@@ -5,10 +5,8 @@ use std::str::FromStr;
 
 use clap::builder::BoolishValueParser;
 use clap::{Args, Subcommand};
-use secrecy::SecretString;
-use url::Url;
 
-use super::SessionOptions;
+use super::{PoolOptions, SessionOptions};
 use crate::domain::module::Module;
 use crate::domain::policy::SendGuards;
 
@@ -47,33 +45,9 @@ pub struct ConfirmOptions {
     /// Do not ask: the preview has been read elsewhere
     #[arg(long)]
     pub yes: bool,
-    /// The pool
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "MM_SESSION_POOL_URL",
-        default_value = "http://localhost:5200"
-    )]
-    pub url: Url,
-    /// Access token; better use --token-file: other users see command lines
-    #[arg(
-        long,
-        value_name = "TOKEN",
-        env = "SESSION_POOL_TOKEN",
-        hide_env_values = true
-    )]
-    pub token: Option<SecretString>,
-    /// File that holds the access token
-    #[arg(long, value_name = "FILE", env = "SESSION_POOL_TOKEN_FILE")]
-    pub token_file: Option<PathBuf>,
-    /// Directory of the pool, where the token lies if nothing else says so
-    #[arg(
-        long,
-        value_name = "DIRECTORY",
-        env = "SESSION_POOL_STATE_DIR",
-        default_value = "~/.m365-state"
-    )]
-    pub state_dir: PathBuf,
+    /// The pool.
+    #[command(flatten)]
+    pub pool: PoolOptions,
 }
 
 /// What can be done with a policy.

@@ -2,6 +2,7 @@
 
 pub mod aadsts;
 pub mod ansi;
+pub mod attendance;
 pub mod audit;
 pub mod backoff;
 pub mod caller_state;
