@@ -23,7 +23,7 @@ src=session-pool/src
 code='^[^/]*'
 files='own_file directories credential token_file tls audit'
 entry='audit_command cli compose_command config confirm_command demo doctor healthcheck init install_pwsh isolation lib
-    logging main policy_command port_owner powershell router serve'
+    logging main policy_command pool_client port_owner powershell router serve sign_in_command'
 
 # none_of MODULE...: a pattern for uses of these.
 none_of() {

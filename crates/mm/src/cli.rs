@@ -28,7 +28,12 @@ Exit codes of `mm run`, `mm job` and `mm graph`:
   6 it was lost, or its output 7 it is still running  8 it must be confirmed
   9 the policy refuses it      64 wrong configuration
   69 no pool that takes it     77 the token is wrong  130 interrupted (the job is cancelled)
-  141 nobody reads the output (the job goes on)";
+  141 nobody reads the output (the job goes on)
+
+Exit codes of `mm sign-in` and `mm sign-out`:
+  0 all is done                1 something failed, and its line says why
+  2 wrong usage, or no such connection
+  64, 69, 77 as above          130 interrupted (the codes stay valid)";
 
 /// Microsoft 365 for AI assistants, over MCP: without a word, a server on standard input and
 /// output.
@@ -74,9 +79,10 @@ pub(crate) enum Word {
     Graph(Box<GraphCall>),
     /// Look at what waits for a person's yes, and say it.
     Confirm(Confirm),
-    /// Sign a connection in to Microsoft Graph, and wait until it is done.
+    /// Sign a connection in, to Microsoft Graph and in the session pool's modules, and wait until it
+    /// is done.
     SignIn(Who),
-    /// Forget a connection's sign-in to Microsoft Graph and Power Automate.
+    /// Sign a connection out, and delete what is kept of its sign-ins.
     SignOut(Who),
     /// Look for what is wrong (registry, pool, token, caches, clock, hosts), and say how to mend it.
     Doctor {
@@ -208,9 +214,31 @@ pub(crate) struct Confirm {
 pub(crate) struct Who {
     /// Name of the connection.
     pub(crate) connection: String,
-    /// For Power Automate.
-    #[arg(long)]
+    /// Only these, with commas between them: graph, flow (Power Automate), exo, pnp, azure, teams.
+    /// Without it graph, and what the pool's connection can be used with; a pool that does not answer
+    /// is then left out.
+    #[arg(long, value_name = "MODULES", value_delimiter = ',')]
+    pub(crate) modules: Vec<Target>,
+    /// For Power Automate: the same as --modules flow.
+    #[arg(long, conflicts_with = "modules")]
     pub(crate) flow: bool,
+}
+
+/// What can be signed in to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Target {
+    /// Microsoft Graph.
+    Graph,
+    /// Power Automate.
+    Flow,
+    /// Exchange Online, in the pool.
+    Exo,
+    /// SharePoint, in the pool.
+    Pnp,
+    /// Azure, in the pool.
+    Azure,
+    /// Microsoft Teams, in the pool.
+    Teams,
 }
 
 /// How a job is followed.

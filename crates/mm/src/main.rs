@@ -53,8 +53,12 @@ fn main() -> ExitCode {
                 Some(Word::Confirm(confirm)) => {
                     runtime.block_on(shell::confirm::confirm(confirm, &overrides))
                 }
-                Some(Word::SignIn(who)) => runtime.block_on(shell::sign_in::sign_in(who)),
-                Some(Word::SignOut(who)) => runtime.block_on(shell::sign_in::sign_out(who)),
+                Some(Word::SignIn(who)) => {
+                    runtime.block_on(shell::sign_in::sign_in(who, &overrides))
+                }
+                Some(Word::SignOut(who)) => {
+                    runtime.block_on(shell::sign_in::sign_out(who, &overrides))
+                }
                 Some(Word::Doctor { json }) => {
                     runtime.block_on(shell::doctor::doctor(json, &overrides))
                 }

@@ -157,6 +157,13 @@ impl Graph {
         &self.consents
     }
 
+    /// Whether the registry names an app to sign in with; also where it does not know the connection.
+    pub(crate) fn is_configured(&self, connection: &str) -> bool {
+        self.places
+            .connection(connection)
+            .map_or(true, |it| it.graph_app.or(it.app_id).is_some())
+    }
+
     /// Forgets a connection's tokens; says whether there were any.
     ///
     /// # Errors

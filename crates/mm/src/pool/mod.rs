@@ -18,7 +18,8 @@ use session_pool::domain::job::JobId;
 use session_pool::domain::policy::{ConfirmationRequest, Confirmed};
 use session_pool::domain::trace::TraceParent;
 use session_pool::domain::wire::{
-    ConnectionList, JobAnswer, JobList, Refusal, RunRequest, StatusAnswer,
+    ConnectionList, JobAnswer, JobList, Refusal, RunRequest, SignInAnswer, SignInRequest,
+    SignOutAnswer, SignOutRequest, StatusAnswer,
 };
 use tokio::time::timeout;
 
@@ -38,6 +39,10 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// What it may take to answer how a job is, beside the wait that the request asks for. With the
 /// usual wait the answer still comes before clients give up, at 60 s.
 const PATIENCE_BESIDE_WAIT: Duration = Duration::from_secs(10);
+
+/// What it may take until all modules have shown their codes: each may need two minutes, and its
+/// session may start first.
+const CODES_WITHIN: Duration = Duration::from_secs(300);
 
 /// Bytes of an answer that is read; the largest page the pool makes is smaller.
 const LARGEST_ANSWER: usize = 64 << 20;
@@ -172,6 +177,27 @@ impl Pool {
     pub(crate) async fn status(&self) -> Result<StatusAnswer, PoolError> {
         let request = self.request(Method::GET, "/status", NOTHING)?;
         self.answer(request, PATIENCE).await
+    }
+
+    /// Begins sign-ins, and answers when each has a code, is done or has failed.
+    ///
+    /// # Errors
+    /// When nothing was begun, or when it is not known whether anything was.
+    pub(crate) async fn sign_in(&self, request: &SignInRequest) -> Result<SignInAnswer, PoolError> {
+        let request = self.request(Method::POST, "/sign-in", Some(request))?;
+        self.answer(request, CODES_WITHIN).await
+    }
+
+    /// Ends sign-ins, and answers when that is done.
+    ///
+    /// # Errors
+    /// As [`Self::sign_in`].
+    pub(crate) async fn sign_out(
+        &self,
+        request: &SignOutRequest,
+    ) -> Result<SignOutAnswer, PoolError> {
+        let request = self.request(Method::POST, "/sign-out", Some(request))?;
+        self.answer(request, CODES_WITHIN).await
     }
 
     /// A job's records as they come, from behind this one on.

@@ -6,7 +6,9 @@ mod follow;
 pub(crate) mod graph;
 pub(crate) mod job;
 mod output;
+mod pool_sign_in;
 pub(crate) mod run;
+mod screen;
 pub(crate) mod sign_in;
 
 use std::io::Write;

@@ -33,6 +33,7 @@ mod lifecycle;
 mod python;
 mod run_tool;
 mod shell;
+mod shell_sign_in;
 mod stand_in;
 mod tasks;
 
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         ("faults", faults::CASES),
         ("gone", gone::CASES),
         ("shell", shell::CASES),
+        ("shell_sign_in", shell_sign_in::CASES),
         ("graph", graph::CASES),
         ("graph", graph_limits::CASES),
         ("graph", graph_broken::CASES),

@@ -1,6 +1,7 @@
 //! A stand-in for the session pool: the same routes, with commands that do what their name says.
 
 mod events;
+mod sign_in;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -227,6 +228,7 @@ fn router(stand_in: StandIn) -> Router {
         .route("/jobs/{id}/events", get(events::events))
         .route("/connections", get(connections))
         .route("/status", get(status))
+        .merge(sign_in::routes())
         .fallback(async || {
             refusal(
                 StatusCode::NOT_FOUND,
