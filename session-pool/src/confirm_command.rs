@@ -58,9 +58,7 @@ pub fn run(options: ConfirmOptions, home: Option<&Path>) -> Result<(), ConfirmCo
             let how = ConfirmRequest {
                 how: Some(ConfirmedHow::Command),
             };
-            let _: Confirmed = pool
-                .ask(Method::POST, &path, Some(&how), WITHIN)
-                .await?;
+            let _: Confirmed = pool.ask(Method::POST, &path, Some(&how), WITHIN).await?;
             writeln!(
                 out,
                 "Confirmed: the very same command runs when it is sent again."

@@ -104,6 +104,13 @@ impl Client {
         }
     }
 
+    /// `GET /status`.
+    pub(crate) async fn status(&self) -> Fallible<Value> {
+        Ok(serde_json::from_slice(
+            &self.send(Method::GET, "/status", None).await?,
+        )?)
+    }
+
     async fn send_json(
         &self,
         method: Method,

@@ -18,6 +18,7 @@ mod facts;
 mod lines;
 mod memory;
 mod pwsh;
+mod restart;
 mod round_trip;
 mod router;
 mod scale;
@@ -97,6 +98,12 @@ async fn run(scale: &Scale) -> Fallible<Table> {
         scale,
         "router",
         router::in_front_of_two_pools(&world, scale)
+    );
+    measure!(
+        table,
+        scale,
+        "restart",
+        restart::with_sign_ins_to_restore(&world, scale)
     );
     Ok(table)
 }

@@ -13,6 +13,8 @@ pub(crate) struct Scale {
     pub(crate) streams: bool,
     /// Lines of 1,000 bytes for the memory measurement.
     pub(crate) thousand_byte_lines: usize,
+    /// Sessions that a restart restores.
+    pub(crate) restored: usize,
     names: Vec<String>,
 }
 
@@ -25,6 +27,7 @@ impl Scale {
             crowd: Duration::from_secs(60),
             streams: true,
             thousand_byte_lines: 200_000,
+            restored: 20,
             names: Vec::new(),
         };
         for argument in arguments {
@@ -33,6 +36,7 @@ impl Scale {
                     scale.calls = 500;
                     scale.crowd = Duration::from_secs(5);
                     scale.streams = false;
+                    scale.restored = 8;
                 }
                 "--long" => {
                     scale.calls = 100_000;

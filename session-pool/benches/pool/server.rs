@@ -32,15 +32,16 @@ pub(crate) struct Server {
 impl Server {
     /// Starts `session-pool serve` for all connections and returns when it answers.
     pub(crate) async fn start(world: &World) -> Fallible<Self> {
-        Self::start_pool(world, &[]).await
+        Self::start_in(world, &place(world, "pool")?, &[]).await
     }
 
     /// The same for one connection.
     pub(crate) async fn of_connection(world: &World, name: &str) -> Fallible<Self> {
-        Self::start_pool(world, &["--connection", name]).await
+        Self::start_in(world, &place(world, "pool")?, &["--connection", name]).await
     }
 
-    async fn start_pool(world: &World, more: &[&str]) -> Fallible<Self> {
+    /// The same with the state that an earlier one has left in this directory.
+    pub(crate) async fn start_in(world: &World, directory: &Path, more: &[&str]) -> Fallible<Self> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_session-pool"));
         command
             .args(["serve", "--pass-env", DIRECTORY_VARIABLE])
@@ -49,7 +50,7 @@ impl Server {
             .arg(world.pwsh())
             .arg("--policy")
             .arg(world.path().join("policy.toml"));
-        Self::launch(world, command, &place(world, "pool")?).await
+        Self::launch(world, command, directory).await
     }
 
     /// Starts `session-pool router` in front of these pools, by connection.
@@ -135,6 +136,34 @@ impl Server {
         Ok((kilobytes("VmRSS:")?, kilobytes("VmHWM:")?))
     }
 
+    /// Processes of sessions, those that are starting too.
+    pub(crate) fn sessions_running(&self) -> Fallible<usize> {
+        Ok(children(self.pid)?
+            .into_iter()
+            .filter(|pid| {
+                // The checker has another home.
+                std::fs::read(format!("/proc/{pid}/environ"))
+                    .is_ok_and(|found| memchr::memmem::find(&found, b"/state/homes/").is_some())
+            })
+            .count())
+    }
+
+    /// Kills it, and returns when nothing of it is left.
+    pub(crate) async fn kill(mut self) -> Fallible<()> {
+        let sessions = children(self.pid)?;
+        self.child.start_kill()?;
+        self.child.wait().await?;
+        let deadline = Instant::now() + Duration::from_secs(30);
+        let runs = |pid: &u32| Path::new(&format!("/proc/{pid}")).exists();
+        while sessions.iter().any(runs) {
+            if Instant::now() > deadline {
+                return Err("the sessions outlive their pool".into());
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Ok(())
+    }
+
     /// Ends it as an operator would, and returns when it is gone.
     pub(crate) async fn stop(mut self) -> Fallible<()> {
         let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
@@ -148,13 +177,32 @@ impl Server {
     }
 }
 
-/// A directory for one process.
-fn place(world: &World, kind: &str) -> Fallible<PathBuf> {
+/// A directory for one process, or for several one after the other.
+pub(crate) fn place(world: &World, kind: &str) -> Fallible<PathBuf> {
     static MADE: AtomicUsize = AtomicUsize::new(0);
     let name = format!("{kind}-{}", MADE.fetch_add(1, Ordering::Relaxed));
     let directory = world.path().join(name);
     std::fs::create_dir_all(&directory)?;
     Ok(directory)
+}
+
+/// The children of a process.
+fn children(parent: u32) -> Fallible<Vec<u32>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc")? {
+        let name = entry?.file_name();
+        let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // The name before it is in parentheses and may hold anything.
+        let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+        let ppid = fields.split_whitespace().nth(1);
+        if ppid.and_then(|ppid| ppid.parse().ok()) == Some(parent) {
+            found.push(pid);
+        }
+    }
+    Ok(found)
 }
 
 /// A port that was free a moment ago.

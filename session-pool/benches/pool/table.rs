@@ -70,6 +70,17 @@ impl Row {
         }
     }
 
+    /// A number that has a limit.
+    pub(crate) fn at_most(what: impl Into<String>, measured: usize, limit: usize) -> Self {
+        Self {
+            what: what.into(),
+            measured: measured.to_string(),
+            baseline: String::new(),
+            promise: format!("at most {limit}"),
+            holds: measured <= limit,
+        }
+    }
+
     /// Whether the promise holds.
     pub(crate) const fn holds(&self) -> bool {
         self.holds

@@ -22,12 +22,13 @@ impl Worker {
         connection
             .check(module)
             .map_err(|unusable| unusable.to_string())?;
-        let credential = self
-            .credential(connection)
-            .await
-            .map_err(|error| error.to_string())?;
-        let ends = credential.as_ref().and_then(|credential| credential.ends());
+        let credential = self.credential(connection).await;
+        let ends = match &credential {
+            Ok(credential) => credential.as_ref().and_then(|credential| credential.ends()),
+            Err(error) => error.ended(),
+        };
         self.view.send_modify(|view| view.certificate_ends = ends);
+        let credential = credential.map_err(|error| error.to_string())?;
         let script = match &credential {
             None => connect::connect(connection, module, &site),
             Some(credential) => {

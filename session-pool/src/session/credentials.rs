@@ -48,6 +48,16 @@ pub enum ProofError {
     NoRandomness(getrandom::Error),
 }
 
+impl ProofError {
+    /// When the certificate has ended, where that is what is wrong.
+    pub(super) const fn ended(&self) -> Option<Timestamp> {
+        match self {
+            Self::Credential(CredentialError::Expired { ended, .. }) => Some(*ended),
+            _ => None,
+        }
+    }
+}
+
 /// The credentials of a pool's connections.
 #[derive(Debug)]
 pub struct Credentials {
@@ -236,7 +246,7 @@ impl CertificateWatch {
                     None => (None, None),
                     Some(end) => (Some(end), ends_soon(end, Timestamp::now())),
                 },
-                Err(error) => (None, Some(error.to_string())),
+                Err(error) => (error.ended(), Some(error.to_string())),
             };
             if matches!(connection.authentication, Authentication::Certificate(_)) {
                 telemetry::certificate_end(connection.name.as_str(), end);
@@ -439,6 +449,9 @@ mod tests {
                 "{error}"
             );
         }
+        let expired = stage.credentials.current(&by_certificate("expired.pem"));
+        let ended = expired.unwrap_err().ended().unwrap();
+        assert_eq!(ended.to_string(), "2020-01-01T00:00:00Z");
         let device = connection(json!({}));
         assert!(stage.credentials.current(&device).unwrap().is_none());
     }

@@ -150,7 +150,9 @@ async fn forget(who: &Who) -> Exit {
         None => who.connection.clone(),
     };
     match graph.sign_out(&who.connection).await {
-        Ok(true) => say(&format!("{name}: signed out of Graph; its tokens are deleted.")),
+        Ok(true) => say(&format!(
+            "{name}: signed out of Graph; its tokens are deleted."
+        )),
         Ok(false) => say(&format!("{name}: nobody was signed in to Graph.")),
         Err(error) => return failed(who, Some(&graph), error).await,
     }

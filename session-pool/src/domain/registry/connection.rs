@@ -52,7 +52,7 @@ pub struct Connection {
 
 /// A connection lacks what a module needs to sign in.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("connection {connection:?} cannot use {module}: {remedy}")]
+#[error("connection {:?} cannot use {module}: {remedy}", .connection.as_str())]
 pub struct UnusableModule {
     /// The connection.
     pub connection: ConnectionName,

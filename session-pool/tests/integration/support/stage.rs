@@ -15,8 +15,8 @@ use session_pool::host::{Program, SpawnSpec};
 use session_pool::session::policy_file::PolicyWatcher;
 use session_pool::session::registry_watch::RegistryWatcher;
 use session_pool::session::{
-    Audit, Caller, Credentials, Guard, GuardParts, Job, Journal, Launcher, Limits, Pool, PoolParts, Remembered,
-    ResultLimits,
+    Audit, Caller, Credentials, Guard, GuardParts, Job, Journal, Launcher, Limits, Pool, PoolParts,
+    Remembered, ResultLimits,
 };
 
 use super::Context;
