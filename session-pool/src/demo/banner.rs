@@ -73,7 +73,7 @@ pub(super) fn text(
     line(if auto_sign_in {
         "The demo enters it by itself in a moment; then send the same line again."
     } else {
-        "Press Enter here (or: mm365 -X POST URL/demo/sign-in) to enter it, then send the line again."
+        "Press Enter here (or: mm365 URL/demo/sign-in -d '{}') to enter it, then send the line again."
     });
     line("Ctrl-C ends the demo. What it keeps lies in the directory named above.");
     text

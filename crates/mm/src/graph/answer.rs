@@ -4,6 +4,7 @@ use session_pool::domain::graph::Method;
 use session_pool::domain::policy::ConfirmBy;
 use session_pool::sign_in::DevicePrompt;
 
+use super::accepted::Accepted;
 use super::body::Blob;
 use super::error::GraphError;
 
@@ -48,6 +49,11 @@ pub(crate) enum Content {
         /// Where a collection goes on, that was not fetched to its end.
         cursor: Option<String>,
     },
+    /// An answer to a call that the service goes on with.
+    Ongoing {
+        answer: Box<Content>,
+        accepted: Accepted,
+    },
     /// A person must sign in first.
     SignIn(DevicePrompt),
     /// The call would send something, and was not sent: somebody has to say yes.
@@ -68,7 +74,16 @@ impl Content {
     pub(crate) fn parts(&self) -> (&Self, Option<&GraphError>) {
         match self {
             Self::BrokeOff { read, error } => (read, Some(error)),
+            Self::Ongoing { answer, .. } => (answer, None),
             whole => (whole, None),
+        }
+    }
+
+    /// What the service goes on with.
+    pub(crate) fn accepted(&self) -> Option<&Accepted> {
+        match self {
+            Self::Ongoing { accepted, .. } => Some(accepted),
+            _ => None,
         }
     }
 
@@ -111,7 +126,7 @@ pub(crate) struct Shown {
     pub(crate) status: u16,
     /// JSON (an array for a collection), or the text; `None` where it was taken as it came.
     pub(crate) output: Option<String>,
-    /// `json`, `text` or `html`.
+    /// `json`, `text`, `csv` or `html`.
     pub(crate) format: &'static str,
     /// Items on this page, where it is a collection.
     pub(crate) items: Option<usize>,

@@ -5,21 +5,20 @@ use std::fs;
 use std::io;
 
 use bytes::Bytes;
-use reqwest::StatusCode;
 use serde_json::Value;
-use serde_json::value::RawValue;
 use session_pool::domain::audit::{Confirmation, ConfirmedHow};
 use session_pool::domain::graph::{Course, Header, Method, Proposal, Yes, fully_decoded};
 use session_pool::domain::policy::{ConfirmBy, Decision, GraphRules, Policy, SendGuards};
 use tokio::time::Instant;
 
-use super::body::{self, Kind};
+use super::accepted::Accepted;
 use super::client::{Client, Sending};
 use super::error::GraphError;
 use super::files::Files;
 use super::outgoing::Outgoing;
 use super::upload::Upload;
-use super::{Asked, Call, Clean, Content, Hears, Question, Shown, read, refused, whole};
+use super::written::{answered, whole};
+use super::{Asked, Call, Clean, Content, Hears, Question, read, refused};
 use crate::consent::{Binding, Reply, Spent, VALID, Way};
 
 /// A person who is asked while a draft changes under their eyes is asked again, this often.
@@ -380,8 +379,9 @@ impl Call<'_> {
                 size,
             };
             if upload.needs_session(self.endpoint.path()) {
+                let described = self.request.body.as_ref();
                 upload
-                    .by_session(client, &self.endpoint, &headers, None, hears)
+                    .by_session(client, &self.endpoint, &headers, described, hears)
                     .await?
             } else {
                 if !headers.iter().any(|header| header.name == "Content-Type") {
@@ -400,36 +400,15 @@ impl Call<'_> {
             let written = written.unwrap_or_default();
             return Err(refused(response, &self.endpoint, client, &written).await);
         }
-        let code = status.as_u16();
-        if status == StatusCode::NO_CONTENT {
-            return Ok(Content::Nothing(code));
-        }
-        if let Some(written) = written_to {
-            return read::saved(response, written).await;
-        }
-        match body::kind(&response) {
-            Kind::Json => {
-                let text = body::json_text(response).await?;
-                match serde_json::from_str::<&RawValue>(&text)? {
-                    nothing if nothing.get() == "null" => Ok(Content::Nothing(code)),
-                    value => whole(code, &Clean::entity(value, &[])),
-                }
-            }
-            Kind::Text | Kind::Html => Ok(Content::Shown(Shown {
-                status: code,
-                output: Some(body::text(response).await?),
-                format: "text",
-                ..Shown::default()
-            })),
-            Kind::Binary => {
-                let blob = body::blob(response).await?;
-                if blob.bytes == 0 {
-                    Ok(Content::Nothing(code))
-                } else {
-                    Ok(Content::Blob(code, blob))
-                }
-            }
-        }
+        let accepted = Accepted::of(&response, &self.endpoint, self.service, client.base());
+        let answer = answered(response, written_to).await?;
+        Ok(match accepted {
+            Some(accepted) => Content::Ongoing {
+                answer: Box::new(answer),
+                accepted,
+            },
+            None => answer,
+        })
     }
 
     async fn send(

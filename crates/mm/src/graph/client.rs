@@ -35,6 +35,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(300);
 /// in again.
 const MOST_CHALLENGES: usize = 2;
 
+/// A host that the service named. It is not told by its name, which is often the tenant's.
+pub(crate) const ELSEWHERE: &str = "another host, which the service named,";
+
 /// Who calls, and until when.
 pub(crate) struct Client<'a> {
     pub(crate) connection: &'a Connection,
@@ -273,13 +276,13 @@ impl<'a> Client<'a> {
                 number,
             };
             let Some(wait) = attempt.wait() else {
-                return outcome.map_err(|error| unanswered(&error, sending));
+                return outcome.map_err(|error| unanswered(&error, sending, token.is_some()));
             };
             if !self.has_time(wait, waited) {
                 return match failed {
                     Failed::Status(_) => Err(GraphError::Throttled { wait }),
                     Failed::NotSent | Failed::Broken => {
-                        outcome.map_err(|error| unanswered(&error, sending))
+                        outcome.map_err(|error| unanswered(&error, sending, token.is_some()))
                     }
                 };
             }
@@ -362,9 +365,17 @@ fn named_wait(response: &Response) -> Option<Duration> {
     retry_after(value, Timestamp::now())
 }
 
-fn unanswered(error: &reqwest::Error, sending: &Sending<'_>) -> GraphError {
-    let host = sending.url.host_str().unwrap_or_default().to_owned();
-    let reason = deepest(error);
+fn unanswered(error: &reqwest::Error, sending: &Sending<'_>, own: bool) -> GraphError {
+    let host = match sending.url.host_str() {
+        Some(host) if own => host.to_owned(),
+        _ => ELSEWHERE.to_owned(),
+    };
+    let reason = deepest(error).to_string();
+    // What is wrong with a certificate names the host that it should be for.
+    let reason = match sending.url.host_str() {
+        Some(name) if !own => reason.replace(name, "[host]"),
+        _ => reason,
+    };
     if error.is_connect() || error.is_builder() {
         GraphError::Unreachable { host, reason }
     } else {

@@ -104,7 +104,8 @@ pub(crate) enum GraphError {
 /// The service's refusal.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{code} (status {status}){}{}. What to do: {advice}{}",
+    "{}{}{}. What to do: {advice}{}",
+    coded(code, *status),
     sentence(message),
     more(detail),
     id(request_id)
@@ -117,6 +118,13 @@ pub(crate) struct Refusal {
     pub(crate) detail: Option<String>,
     pub(crate) request_id: Option<String>,
     pub(crate) advice: String,
+}
+
+fn coded(code: &str, status: u16) -> String {
+    if code == format!("status {status}") {
+        return code.to_owned();
+    }
+    format!("{code} (status {status})")
 }
 
 fn sentence(message: &str) -> String {

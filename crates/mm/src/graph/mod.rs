@@ -1,5 +1,6 @@
 //! Microsoft Graph and Power Automate: one call from its arguments to its answer.
 
+mod accepted;
 mod advice;
 mod answer;
 mod audit;
@@ -31,12 +32,12 @@ mod tests;
 mod text;
 mod trail;
 mod upload;
+mod written;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Serialize;
 use session_pool::domain::graph::{Endpoint, Header, Method, Query, Service};
 use session_pool::domain::registry::Connection;
 use session_pool::sign_in::http::Http;
@@ -339,9 +340,7 @@ impl<'a> Call<'a> {
     }
 
     fn first_place(&self, account: Option<String>) -> Place {
-        let counts = self.endpoint.has_option("count")
-            || self.endpoint.has_option("search")
-            || self.endpoint.path().ends_with("/$count");
+        let counts = request::counts_or_searches(&self.endpoint);
         Place {
             connection: self.connection.name.to_string(),
             account,
@@ -368,14 +367,4 @@ impl<'a> Call<'a> {
 fn tenant(connection: &Connection) -> Option<String> {
     let id = connection.tenant_for_sign_in();
     id.map(|id| connection.tenant.clone().unwrap_or(id))
-}
-
-/// An answer that cannot be asked for again, so that no part of it is left out.
-fn whole(status: u16, value: &impl Serialize) -> Result<Content, GraphError> {
-    Ok(Content::Shown(Shown {
-        status,
-        output: Some(serde_json::to_string_pretty(value)?),
-        format: "json",
-        ..Shown::default()
-    }))
 }

@@ -64,6 +64,13 @@ impl Call<'_> {
             return Ok(outgoing);
         }
         if Batch::is_one(self.request.method, path) {
+            if !self.request.headers.is_empty() {
+                return Err(GraphError::Request(
+                    "a batch has no headers of its own: give each request inside it the headers it \
+                     needs, in its \"headers\""
+                        .to_owned(),
+                ));
+            }
             let version = path.split('/').nth(1).unwrap_or("v1.0");
             let mut batch = Batch::parse(self.request.body.as_ref(), client.base(), version)?;
             for request in batch.requests_mut() {

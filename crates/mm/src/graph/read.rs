@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::Hears;
 use super::answer::{Content, Shown};
-use super::body::{self, Kind};
+use super::body::{self, Kind, Read};
 use super::client::{Client, Sending};
 use super::collected::Collected;
 use super::cursor::{Place, Seal};
@@ -93,8 +93,8 @@ impl Reader<'_, '_> {
                     None => self.entity(status, &text),
                 }
             }
-            kind @ (Kind::Text | Kind::Html) => {
-                let format = if kind == Kind::Html { "html" } else { "text" };
+            kind @ (Kind::Text | Kind::Csv | Kind::Html) => {
+                let format = kind.format();
                 match (self.target.form(), self.target) {
                     (_, Target::File(written)) => saved(response, *written).await,
                     (Form::Indented, target @ Target::Stream(_)) => {
@@ -102,16 +102,17 @@ impl Reader<'_, '_> {
                     }
                     (_, target) => {
                         self.target = target;
-                        self.text(status, format, response).await
+                        let text = body::text(response).await?;
+                        self.text(status, format, &text)
                     }
                 }
             }
             Kind::Binary => match self.target {
                 Target::File(written) => saved(response, *written).await,
-                Target::Answer | Target::Stream(_) => match body::blob(response).await? {
-                    blob if blob.bytes == 0 => Ok(Content::Nothing(status)),
-                    blob => Ok(Content::Blob(status, blob)),
-                },
+                target @ (Target::Answer | Target::Stream(_)) => {
+                    self.target = target;
+                    self.binary(status, response).await
+                }
             },
         }
     }
@@ -127,15 +128,36 @@ impl Reader<'_, '_> {
         self.shown(status, "json", fit, page.finish())
     }
 
-    async fn text(
+    /// What is called bytes: CSV often is.
+    async fn binary(mut self, status: u16, response: Response) -> Result<Content, GraphError> {
+        let read = if body::says_csv(&response, &self.place.link) {
+            body::text_or_blob(response).await?
+        } else {
+            Read::Blob(body::blob(response).await?)
+        };
+        match read {
+            Read::Text(text) => match &mut self.target {
+                target @ Target::Stream(_) if target.form() == Form::Indented => {
+                    let end = if text.ends_with('\n') { "" } else { "\n" };
+                    target.pass(text.into()).await?;
+                    target.pass(end.into()).await?;
+                    Ok(taken(status, "csv"))
+                }
+                _ => self.text(status, "csv", &text),
+            },
+            Read::Blob(blob) if blob.bytes == 0 => Ok(Content::Nothing(status)),
+            Read::Blob(blob) => Ok(Content::Blob(status, blob)),
+        }
+    }
+
+    fn text(
         mut self,
         status: u16,
         format: &'static str,
-        response: Response,
+        text: &str,
     ) -> Result<Content, GraphError> {
-        let text = body::text(response).await?;
         let mut page = Page::new(self.limits.characters, Form::Indented);
-        let fit = page.plain(&text, self.place.offset);
+        let fit = page.plain(text, self.place.offset);
         self.shown(status, format, fit, page.finish())
     }
 
@@ -227,10 +249,14 @@ async fn streamed(
     if !ends_line {
         target.pass("\n".into()).await?;
     }
-    Ok(Content::Shown(Shown {
+    Ok(taken(status, format))
+}
+
+/// What was taken as it came.
+fn taken(status: u16, format: &'static str) -> Content {
+    Content::Shown(Shown {
         status,
-        output: None,
         format,
         ..Shown::default()
-    }))
+    })
 }

@@ -1,9 +1,10 @@
 //! What a call of Graph asks for.
 
 use serde_json::{Map, Value};
-use session_pool::domain::graph::{Header, Method, Query, Service};
+use session_pool::domain::graph::{Endpoint, Header, Method, Query, Service};
 
 use super::error::GraphError;
+use super::upload::asks_for_session;
 use crate::consent::Asking;
 
 /// Items of an answer with `all_pages` where the caller says nothing.
@@ -78,8 +79,19 @@ impl Request {
         if self.method == Method::Delete && self.upload_from.is_some() {
             return wrong("DELETE sends no file");
         }
-        if self.body.is_some() && self.upload_from.is_some() {
-            return wrong("give either \"body\" or \"upload_from\"");
+        if self.upload_from.is_some() {
+            match &self.body {
+                Some(_) if !asks_for_session(path_of(&self.endpoint)) => {
+                    return wrong(
+                        "give either \"body\" or \"upload_from\": both go only with an endpoint \
+                         that ends in /createUploadSession, whose session the body describes",
+                    );
+                }
+                Some(Value::Object(_)) | None => {}
+                Some(_) => {
+                    return wrong("the description of an upload session must be a JSON object");
+                }
+            }
         }
         if !reads && (self.all_pages || self.max_items.is_some()) {
             return wrong("\"all_pages\" and \"max_items\" are for GET");
@@ -112,12 +124,32 @@ impl Request {
     /// a consistency level, and nobody gains by leaving it out.
     pub(crate) fn completed_headers(&self, counts_or_searches: bool) -> Vec<Header> {
         let mut headers = self.headers.clone();
-        let has = |name: &str| headers.iter().any(|header| header.name == name);
-        if counts_or_searches && self.method == Method::Get && !has("ConsistencyLevel") {
-            headers.extend(Header::new("ConsistencyLevel", "eventual"));
+        if counts_or_searches && self.method == Method::Get {
+            complete(&mut headers);
         }
         headers
     }
+}
+
+/// Whether a call counts or searches.
+pub(crate) fn counts_or_searches(endpoint: &Endpoint) -> bool {
+    endpoint.has_option("count")
+        || endpoint.has_option("search")
+        || endpoint.path().ends_with("/$count")
+}
+
+/// Adds the consistency level, where there is none.
+pub(crate) fn complete(headers: &mut Vec<Header>) {
+    if !headers
+        .iter()
+        .any(|header| header.name == "ConsistencyLevel")
+    {
+        headers.extend(Header::new("ConsistencyLevel", "eventual"));
+    }
+}
+
+fn path_of(endpoint: &str) -> &str {
+    endpoint.split(['?', '#']).next().unwrap_or_default()
 }
 
 /// Reads an object of headers.

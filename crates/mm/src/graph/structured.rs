@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 use session_pool::sign_in::DevicePrompt;
 
+use super::accepted::{Accepted, ELSEWHERE};
 use super::answer::{Answer, Asked, Content};
 use super::body::Blob;
 use super::error::GraphError;
@@ -80,8 +81,13 @@ pub(crate) fn structured(answer: &Answer) -> Value {
             }
             failed(error, &mut put);
         }
-        // What was read stands apart from what ended it.
-        Content::BrokeOff { .. } => {}
+        // What was read or answered stands apart from what became of it.
+        Content::BrokeOff { .. } | Content::Ongoing { .. } => {}
+    }
+    match answer.content.accepted() {
+        Some(Accepted::Endpoint(endpoint)) => put("operation_endpoint", endpoint.clone().into()),
+        Some(Accepted::Elsewhere) => put("message", ELSEWHERE.into()),
+        None => {}
     }
     match broke {
         Some(GraphError::SignInNeeded(prompt)) => sign_in(answer, prompt, &mut put),
@@ -122,9 +128,11 @@ fn confirm(asked: &Asked, put: &mut dyn FnMut(&str, Value)) {
 /// How a call ended, in a word.
 pub(crate) fn status(content: &Content) -> &'static str {
     match content {
-        Content::Shown(_) | Content::Nothing(_) | Content::Blob(..) | Content::Saved { .. } => {
-            "success"
-        }
+        Content::Shown(_)
+        | Content::Nothing(_)
+        | Content::Blob(..)
+        | Content::Saved { .. }
+        | Content::Ongoing { .. } => "success",
         Content::SignIn(_) => "auth_required",
         Content::Confirm(_) => "confirmation_required",
         Content::Question(_) => "input_required",

@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use session_pool::domain::graph::{Attempt, Endpoint, Failed, Header, Method, retry_after};
+use session_pool::domain::graph::{
+    Attempt, Endpoint, Failed, Header, Method, Service, retry_after,
+};
 use session_pool::domain::registry::Connection;
 
+use super::accepted::{Accepted, ELSEWHERE};
 use super::batch::ends_in_batch;
 use super::error::GraphError;
 use super::refusal;
@@ -66,11 +69,15 @@ impl SubRequest {
             .strip_prefix(&format!("/{version}"))
             .unwrap_or_default()
             .to_owned();
-        let headers = match object.get("headers") {
+        let mut headers = match object.get("headers") {
             Some(Value::Object(headers)) => super::request::headers(headers)?,
             None | Some(Value::Null) => Vec::new(),
             Some(_) => return Err(wrong("\"headers\" must be an object")),
         };
+        // As for a call of its own.
+        if method == Method::Get && super::request::counts_or_searches(&endpoint) {
+            super::request::complete(&mut headers);
+        }
         let depends_on = match object.get("dependsOn") {
             Some(Value::Array(ids)) => ids.iter().map(|id| id_of(Some(id))).collect(),
             None | Some(Value::Null) => Vec::new(),
@@ -115,6 +122,7 @@ impl SubRequest {
     /// Its answer: a refusal without names, and with what to do.
     pub(super) fn explained(&self, mut answer: Value, connection: &Connection) -> Value {
         let status = status(&answer);
+        self.lead_nowhere_else(status, &mut answer, connection.cloud.graph_url());
         if status < 400 || answer.get("headers").is_none() {
             return answer;
         }
@@ -130,6 +138,35 @@ impl SubRequest {
             }
         }
         answer
+    }
+
+    /// A place on another host is not told: it may be good for itself, and names the tenant.
+    fn lead_nowhere_else(&self, status: u16, answer: &mut Value, base: &str) {
+        let advice = match status {
+            202 => ELSEWHERE,
+            300..400 => {
+                "the service leads to another host, which a batch does not follow: make this call \
+                 on its own"
+            }
+            _ => return,
+        };
+        let version = self.path.split('/').nth(1).unwrap_or("v1.0");
+        let Some(fields) = answer.as_object_mut() else {
+            return;
+        };
+        let Some(Value::Object(headers)) = fields.get_mut("headers") else {
+            return;
+        };
+        let before = headers.len();
+        headers.retain(|name, value| {
+            let names = ["location", "operation-location"];
+            let leads = names.iter().any(|own| own.eq_ignore_ascii_case(name));
+            let to = value.as_str().unwrap_or_default();
+            !leads || Accepted::named(to, version, Service::Graph, base) != Accepted::Elsewhere
+        });
+        if headers.len() < before {
+            fields.insert("advice".to_owned(), advice.into());
+        }
     }
 
     /// How long to wait before it is sent again, where it must be.

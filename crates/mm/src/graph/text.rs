@@ -3,8 +3,9 @@
 use std::fmt::Write;
 
 use serde_json::json;
-use session_pool::sign_in::DevicePrompt;
+use session_pool::sign_in::{Audience, DevicePrompt};
 
+use super::accepted::{Accepted, ELSEWHERE};
 use super::answer::{Answer, Asked, Content, Shown};
 use super::body::Blob;
 use super::error::GraphError;
@@ -54,8 +55,21 @@ pub(crate) fn text(answer: &Answer, reader: Reader) -> String {
         Content::Failed(error) => {
             let _ = writeln!(text, "Error: {}", ended(&error.to_string()));
         }
-        // What was read stands apart from what ended it.
-        Content::BrokeOff { .. } => {}
+        // What was read or answered stands apart from what became of it.
+        Content::BrokeOff { .. } | Content::Ongoing { .. } => {}
+    }
+    match answer.content.accepted() {
+        Some(Accepted::Endpoint(endpoint)) => {
+            let _ = writeln!(
+                text,
+                "\nThe service goes on with it. How far it is: {}.",
+                asks(reader, answer, endpoint)
+            );
+        }
+        Some(Accepted::Elsewhere) => {
+            let _ = writeln!(text, "\n{ELSEWHERE}");
+        }
+        None => {}
     }
     match broke {
         Some(GraphError::SignInNeeded(prompt)) => {
@@ -128,7 +142,7 @@ fn shown(text: &mut String, answer: &Answer, shown: &Shown, reader: Reader) {
         let _ = writeln!(
             text,
             "\nChanges from now on: {}.",
-            changes(reader, answer, delta)
+            asks(reader, answer, delta)
         );
     }
 }
@@ -141,11 +155,23 @@ fn next(reader: Reader, answer: &Answer, cursor: &str) -> String {
     }
 }
 
-fn changes(reader: Reader, answer: &Answer, endpoint: &str) -> String {
+/// A call of the same service's.
+fn asks(reader: Reader, answer: &Answer, endpoint: &str) -> String {
     let connection = &answer.connection;
-    match reader {
-        Reader::Assistant => calls(json!({"connection": connection, "endpoint": endpoint})),
-        Reader::Shell => format!("mm graph {} {}", quoted(connection), quoted(endpoint)),
+    let flow = answer.service == Audience::Flow.name();
+    match (reader, flow) {
+        (Reader::Assistant, false) => {
+            calls(json!({"connection": connection, "endpoint": endpoint}))
+        }
+        (Reader::Assistant, true) => {
+            calls(json!({"connection": connection, "endpoint": endpoint, "resource": "flow"}))
+        }
+        (Reader::Shell, _) => format!(
+            "mm graph {} {}{}",
+            quoted(connection),
+            quoted(endpoint),
+            if flow { " --resource flow" } else { "" }
+        ),
     }
 }
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use session_pool::domain::graph::{Endpoint, Header, Method};
 use url::Url;
 
-use super::client::{Client, Sending};
+use super::client::{Client, ELSEWHERE, Sending};
 use super::error::GraphError;
 use super::{Heard, Hears, body};
 
@@ -24,6 +24,8 @@ const PART: usize = 12 * 320 * 1024;
 
 /// Failures in a row after which a session that takes nothing more is given up.
 const MOST_FAILURES: u32 = 5;
+
+const BYTES: &str = "application/octet-stream";
 
 /// A file to send.
 pub(crate) struct Upload {
@@ -70,6 +72,12 @@ impl Upload {
         description: Option<&Value>,
         hears: &mut dyn Hears,
     ) -> Result<Response, GraphError> {
+        if self.size == 0 {
+            return Err(GraphError::Request(format!(
+                "{:?} is empty, and an upload session takes no empty file: send it to :/content",
+                self.name
+            )));
+        }
         let to = self
             .open_session(client, endpoint, headers, description, hears)
             .await?;
@@ -109,7 +117,7 @@ impl Upload {
             let Some(next) = next.filter(|next| *next < self.size) else {
                 // It may have come to its end with the part whose answer was lost.
                 return Err(failure.unwrap_or(GraphError::Broken {
-                    host: to.host_str().unwrap_or_default().to_owned(),
+                    host: ELSEWHERE.to_owned(),
                     reason: "the upload session is over".to_owned(),
                     reads: false,
                 }));
@@ -142,10 +150,11 @@ impl Upload {
             extra.insert(CONTENT_RANGE, value);
         }
         extra.insert(CONTENT_LENGTH, HeaderValue::from(part.len()));
+        let headers: Vec<Header> = Header::new("Content-Type", BYTES).into_iter().collect();
         let sending = Sending {
             method: Method::Put,
             url: to,
-            headers: &[],
+            headers: &headers,
             body: Some(part),
         };
         client.send_elsewhere(&sending, extra, hears).await
@@ -195,7 +204,11 @@ impl Upload {
             url.set_path(&format!("{front}/createUploadSession"));
             url
         };
-        let description = description.cloned().unwrap_or_else(|| json!({}));
+        let description = match description {
+            Some(description) => description.clone(),
+            None if is_attachment(endpoint.path()) => self.attachment(),
+            None => json!({}),
+        };
         // The file's type is not that of the session's description.
         let headers: Vec<Header> = headers
             .iter()
@@ -220,6 +233,12 @@ impl Upload {
                 GraphError::Garbled("an upload session without an address".to_owned())
             })?;
         client.lead(&url, to)
+    }
+
+    /// What mailboxes want to know of an attachment before it comes.
+    fn attachment(&self) -> Value {
+        let name = self.name.rsplit('/').next().unwrap_or_default();
+        json!({"AttachmentItem": {"attachmentType": "file", "name": name, "size": self.size}})
     }
 
     /// The part that begins at this byte.
@@ -256,13 +275,20 @@ impl Upload {
             "csv" => "text/csv",
             "html" | "htm" => "text/html",
             "xml" => "application/xml",
-            _ => "application/octet-stream",
+            _ => BYTES,
         }
     }
 }
 
-fn asks_for_session(path: &str) -> bool {
-    path.ends_with("/createUploadSession")
+/// Whether a path asks for an upload session.
+pub(crate) fn asks_for_session(path: &str) -> bool {
+    let path = path.trim_end_matches(['/', ' ']).to_ascii_lowercase();
+    path.ends_with("/createuploadsession") || path.ends_with("/microsoft.graph.createuploadsession")
+}
+
+/// Whether the session is for an attachment of a mail or an event.
+fn is_attachment(path: &str) -> bool {
+    asks_for_session(path) && path.to_ascii_lowercase().contains("/attachments/")
 }
 
 /// Whether a part that was answered like this may be sent again, once the service has said what it
@@ -275,15 +301,15 @@ fn may_be_resumed(status: StatusCode) -> bool {
         )
 }
 
-/// The first byte of `"nextExpectedRanges": ["100-", …]`.
+/// The first byte of `"nextExpectedRanges": ["100-", …]`; mailboxes write `["100"]`.
 fn next_expected(session: &Value) -> Option<u64> {
     let ranges = session
         .get("nextExpectedRanges")
         .or_else(|| session.get("NextExpectedRanges"))?;
-    let first = ranges.as_array()?.iter().filter_map(|range| {
-        let (first, _) = range.as_str()?.split_once('-')?;
-        first.parse().ok()
-    });
+    let first = ranges
+        .as_array()?
+        .iter()
+        .filter_map(|range| range.as_str()?.split('-').next()?.parse().ok());
     first.min()
 }
 
@@ -297,6 +323,7 @@ mod tests {
             (json!({"nextExpectedRanges": ["26-"]}), Some(26)),
             (json!({"nextExpectedRanges": ["90-", "12-30"]}), Some(12)),
             (json!({"NextExpectedRanges": ["7-"]}), Some(7)),
+            (json!({"nextExpectedRanges": ["2097152"]}), Some(2_097_152)),
             (json!({"nextExpectedRanges": []}), None),
             (json!({"nextExpectedRanges": ["x"]}), None),
             (json!(null), None),

@@ -156,9 +156,11 @@ impl Paper {
             },
             Content::BrokeOff { .. } => Exit::Failed,
             Content::Confirm(_) | Content::Question(_) => Exit::NotConfirmed,
-            Content::Shown(_) | Content::Nothing(_) | Content::Blob(..) | Content::Saved { .. } => {
-                Exit::Succeeded
-            }
+            Content::Shown(_)
+            | Content::Nothing(_)
+            | Content::Blob(..)
+            | Content::Saved { .. }
+            | Content::Ongoing { .. } => Exit::Succeeded,
         };
         if let Err(error) = self.rest(answer).await {
             return error.exit();

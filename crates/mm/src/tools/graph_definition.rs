@@ -43,7 +43,7 @@ pub(super) fn graph_request() -> Tool {
             "select_fields": {"type": "array", "items": {"type": "string"}, "description": "Properties that are wanted, such as [\"id\", \"displayName\"]."},
             "cursor": {"type": "string", "description": "Where an earlier answer goes on: its cursor, as it is, with the connection and nothing else."},
             "save_to": {"type": "string", "description": "A relative path: the answer is written there, below the directory of --files-dir. Nothing is overwritten."},
-            "upload_from": {"type": "string", "description": "A relative path of a file below that directory, which is sent; large ones to a drive through an upload session."}
+            "upload_from": {"type": "string", "description": "A relative path of a file below that directory, which is sent; large ones to a drive through an upload session. Where the endpoint ends in /createUploadSession, `body` may describe the session."}
         },
         "additionalProperties": false
     });
@@ -69,10 +69,10 @@ fn answer() -> Value {
             "status": {"type": "string", "enum": ["success", "auth_required", "confirmation_required", "error"]},
             "connection": text, "tenant": text, "authenticated_as": text, "service": text,
             "method": text, "endpoint": text, "http_status": count,
-            "format": {"type": "string", "enum": ["json", "text", "html"]},
+            "format": {"type": "string", "enum": ["json", "text", "csv", "html"]},
             "output": text, "items": count, "items_so_far": count, "total_items": count,
             "cursor": text, "stopped": text, "partial": {"type": "boolean"},
-            "delta_endpoint": text, "beside": {"type": "object"}, "file": {"type": "object"},
+            "delta_endpoint": text, "operation_endpoint": text, "beside": {"type": "object"}, "file": {"type": "object"},
             "preview": text, "confirmation": {"type": "object"}, "device_code": text, "auth_url": text, "expires_in": count,
             "expected_account": text, "message": text, "error": text, "code": text,
             "request_id": text,

@@ -21,6 +21,7 @@ mod demo;
 mod faults;
 mod gone;
 mod graph;
+mod graph_answers;
 mod graph_broken;
 mod graph_consent;
 mod graph_limits;
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
         ("shell", shell::CASES),
         ("shell_sign_in", shell_sign_in::CASES),
         ("graph", graph::CASES),
+        ("graph", graph_answers::CASES),
         ("graph", graph_limits::CASES),
         ("graph", graph_broken::CASES),
         ("sends", graph_sends::CASES),

@@ -31,11 +31,15 @@ pub(super) struct Store {
 struct Session {
     path: String,
     received: Vec<u8>,
+    /// Bytes that were announced, where it is a mailbox's.
+    announced: Option<usize>,
 }
 
 impl Session {
     fn expected(&self) -> Value {
-        json!({"nextExpectedRanges": [format!("{}-", self.received.len())]})
+        // Mailboxes leave the dash out.
+        let end = if self.announced.is_some() { "" } else { "-" };
+        json!({"nextExpectedRanges": [format!("{}{end}", self.received.len())]})
     }
 }
 
@@ -99,6 +103,11 @@ async fn back(State(cloud): State<DemoCloud>, headers: HeaderMap) -> Response {
     refused(&headers).unwrap_or_else(|| reply::redirect(&super::graph::url(&cloud, "/me")))
 }
 
+/// Where another host would tell how far work is.
+pub(super) fn monitor_url(cloud: &DemoCloud) -> String {
+    format!("{}/monitor/1?key=demo", elsewhere(cloud))
+}
+
 /// Another host: the same machine by its other name, as far as there is one.
 fn elsewhere(cloud: &DemoCloud) -> String {
     let base = &cloud.0.base;
@@ -146,7 +155,10 @@ async fn report(
             text("displayName")
         ));
     }
-    ([(header::CONTENT_TYPE, "text/plain")], csv).into_response()
+    // As the real ones come: with a mark in front, and not called a text.
+    let csv = format!("\u{feff}{csv}");
+    let kind = [(header::CONTENT_TYPE, "application/octet-stream")];
+    (kind, csv).into_response()
 }
 
 /// The part of a drive's path that names a file, and what is wanted of it: `root:/a/b.txt:/content`.
@@ -253,17 +265,70 @@ pub(super) async fn open_session(
     let Some((file, "createUploadSession")) = addressed(&path) else {
         return reply::not_found(&path);
     };
+    begun(&cloud, format!("{}/{file}", tenant.id), None)
+}
+
+/// A session for an attachment, whose name and size are announced.
+pub(super) async fn open_attachment(
+    State(cloud): State<DemoCloud>,
+    Path(message): Path<String>,
+    headers: HeaderMap,
+    Json(body): Json<Value>,
+) -> Response {
+    let tenant = match enter(&cloud, &headers, &format!("attachment {message}")).await {
+        Ok((tenant, _)) => tenant,
+        Err(response) => return response,
+    };
+    if cloud.store().draft(&message).is_none() {
+        return reply::not_found(&message);
+    }
+    let item = |key: &str| body.get("AttachmentItem")?.get(key);
+    let (Some("file"), Some(name), Some(size)) = (
+        item("attachmentType").and_then(Value::as_str),
+        item("name").and_then(Value::as_str),
+        item("size").and_then(Value::as_u64),
+    ) else {
+        return reply::bad_request("AttachmentItem needs attachmentType, name and size.");
+    };
+    let path = format!("{}/mail/{message}/{name}", tenant.id);
+    begun(&cloud, path, usize::try_from(size).ok())
+}
+
+/// The attachments of a draft.
+pub(super) async fn attachments(
+    State(cloud): State<DemoCloud>,
+    Path(message): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let tenant = match enter(&cloud, &headers, &format!("attachments {message}")).await {
+        Ok((tenant, _)) => tenant,
+        Err(response) => return response,
+    };
+    let prefix = format!("{}/mail/{message}/", tenant.id);
+    let items: Vec<Value> = cloud
+        .store()
+        .files
+        .iter()
+        .filter_map(|(path, bytes)| {
+            Some(json!({"name": path.strip_prefix(&prefix)?, "size": bytes.len()}))
+        })
+        .collect();
+    reply::ok(json!({"value": items}), "attachments")
+}
+
+fn begun(cloud: &DemoCloud, path: String, announced: Option<usize>) -> Response {
     let id = uuid::Uuid::now_v7().simple().to_string();
     cloud.store().sessions.insert(
         id.clone(),
         Session {
-            path: format!("{}/{file}", tenant.id),
+            path,
             received: Vec::new(),
+            announced,
         },
     );
     reply::ok(
         json!({
-            "uploadUrl": format!("{}/upload/{id}?sig=demo", elsewhere(&cloud)),
+            "uploadUrl": format!("{}/upload/{id}?sig=demo", elsewhere(cloud)),
             "expirationDateTime": "2030-01-01T00:00:00Z",
             "nextExpectedRanges": ["0-"],
         }),
@@ -298,6 +363,9 @@ async fn upload(
             "The uploaded fragment is out of order.",
         );
     }
+    if session.announced.is_some_and(|size| size != range.total) {
+        return reply::bad_request("The size is not that of the AttachmentItem.");
+    }
     if lost {
         let half = body.slice(..body.len() / 2);
         session.received.extend_from_slice(&half);
@@ -308,6 +376,10 @@ async fn upload(
         return (StatusCode::ACCEPTED, Json(session.expected())).into_response();
     }
     match store.sessions.remove(&id) {
+        Some(session) if session.announced.is_some() => {
+            store.keep(session.path, session.received);
+            StatusCode::CREATED.into_response()
+        }
         Some(session) => {
             let done = item("", &session.path, session.received.len());
             store.keep(session.path, session.received);

@@ -48,6 +48,11 @@ pub(super) fn router() -> Router<DemoCloud> {
         .route("/me/messages/{id}/forward", post(mail::send))
         .route("/chats/{id}/messages", post(mail::send))
         .route("/teams/{team}/channels/{id}/messages", post(mail::send))
+        .route("/me/messages/{id}/attachments", get(files::attachments))
+        .route(
+            "/me/messages/{id}/attachments/createUploadSession",
+            post(files::open_attachment),
+        )
         .route(
             "/me/drive/{*path}",
             get(files::get_item)
@@ -58,6 +63,7 @@ pub(super) fn router() -> Router<DemoCloud> {
         .route("/demo/throttled/{key}", get(oddities::throttled))
         .route("/demo/redirect/{kind}", get(oddities::redirected))
         .route("/demo/kept/{key}", get(oddities::kept))
+        .route("/demo/accepted/{kind}", post(oddities::accepted))
         .route("/demo/pages/{kind}", get(oddities::pages))
         .route("/demo/challenge/{times}", get(oddities::challenged))
         .route("/demo/text", get(oddities::text))

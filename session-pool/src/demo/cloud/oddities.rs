@@ -69,8 +69,36 @@ pub(super) async fn redirected(
         "nowhere" => StatusCode::FOUND.into_response(),
         // Another host that leads back must not get the token again.
         "back" => reply::redirect(&files::back_url(&cloud)),
+        // A host that there is not (RFC 6761, section 6.4).
+        "gone" => reply::redirect("https://contoso-demo.invalid/file?sig=demo"),
         _ => reply::redirect(&url(&cloud, "/me")),
     }
+}
+
+/// Takes work on, and says where it tells of it.
+pub(super) async fn accepted(
+    State(cloud): Here,
+    Path(kind): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    if let Err(response) = enter(&cloud, &headers, "/demo/accepted").await {
+        return response;
+    }
+    let mut response = reply::accepted();
+    let told = response.headers_mut();
+    match kind.as_str() {
+        // As teams are made: without host and version.
+        "relative" => reply::put(told, "location", "/demo/kept/operation"),
+        "full" => reply::put(
+            told,
+            "operation-location",
+            &url(&cloud, "/demo/kept/operation"),
+        ),
+        // As files are copied.
+        "elsewhere" => reply::put(told, "location", &files::monitor_url(&cloud)),
+        _ => {}
+    }
+    response
 }
 
 /// Says which key it was asked for.
