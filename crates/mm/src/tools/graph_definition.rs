@@ -63,6 +63,12 @@ pub(super) fn graph_request() -> Tool {
 fn answer() -> Value {
     let text = json!({"type": "string"});
     let count = json!({"type": "integer", "minimum": 0});
+    let object = json!({"type": "object"});
+    let connections = json!({"type": "array", "items": {
+        "type": "object",
+        "properties": {"name": text, "tenant": text, "description": text, "expected_account": text},
+        "required": ["name"]
+    }});
     json!({
         "type": "object",
         "properties": {
@@ -72,15 +78,11 @@ fn answer() -> Value {
             "format": {"type": "string", "enum": ["json", "text", "csv", "html"]},
             "output": text, "items": count, "items_so_far": count, "total_items": count,
             "cursor": text, "stopped": text, "partial": {"type": "boolean"},
-            "delta_endpoint": text, "operation_endpoint": text, "beside": {"type": "object"}, "file": {"type": "object"},
-            "preview": text, "confirmation": {"type": "object"}, "device_code": text, "auth_url": text, "expires_in": count,
+            "delta_endpoint": text, "operation_endpoint": text, "beside": object, "file": object,
+            "preview": text, "confirmation": object, "device_code": text, "auth_url": text, "expires_in": count,
             "expected_account": text, "message": text, "error": text, "code": text,
             "request_id": text,
-            "connections": {"type": "array", "items": {
-                "type": "object",
-                "properties": {"name": text, "tenant": text, "description": text, "expected_account": text},
-                "required": ["name"]
-            }}
+            "connections": connections
         },
         "required": ["status"]
     })

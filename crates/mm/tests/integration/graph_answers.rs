@@ -31,7 +31,8 @@ fn csv() {
         "{done:?}"
     );
     let saved = stage.json(&[endpoint, "--save-to", "report.csv"]);
-    assert_eq!(saved["file"]["path"], "report.csv", "{saved}");
+    let path = saved["file"]["path"].as_str().unwrap();
+    assert!(path.ends_with("/report.csv"), "{saved}");
 
     // A name is not enough: what is no text stays a file.
     for (bytes, shown) in [
