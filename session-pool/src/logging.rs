@@ -87,6 +87,10 @@ pub struct LogGuard {
     _stdout: WorkerGuard,
 }
 
+/// Lines that may wait for a writer. Their places are taken from memory at once, 32 bytes each: the
+/// crate's own limit of 128,000 costs 4 MB for each of the two.
+const WAITING_LINES: usize = 4_096;
+
 /// Sets up logging for the whole process.
 ///
 /// # Errors
@@ -122,7 +126,10 @@ pub fn init(config: &LogConfig) -> Result<LogGuard, LoggingError> {
 }
 
 fn writer<W: io::Write + Send + 'static>(target: W, lossy: bool) -> (NonBlocking, WorkerGuard) {
-    NonBlockingBuilder::default().lossy(lossy).finish(target)
+    NonBlockingBuilder::default()
+        .buffered_lines_limit(WAITING_LINES)
+        .lossy(lossy)
+        .finish(target)
 }
 
 /// The file in use and those put aside.
