@@ -68,10 +68,9 @@ impl Exchange {
         let id = extensions
             .get::<RequestId>()
             .and_then(|id| id.header_value().to_str().ok());
-        let span = tracing::info_span!("http", request_id = id, trace_id = field::Empty);
-        if let Some(trace) = arrival.trace {
-            span.record("trace_id", trace.trace_id());
-        }
+        // Given at once: what is recorded later, each of the two writers of the log would add.
+        let trace = arrival.trace.map(|trace| field::display(trace.trace_id()));
+        let span = tracing::info_span!("http", request_id = id, trace_id = trace);
         Self {
             method: request.method().clone(),
             // The path itself could hold anything; a route is one of a few.

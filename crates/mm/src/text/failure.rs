@@ -2,19 +2,22 @@
 
 use std::fmt::Write;
 
+use session_pool::domain::visible::visible_line;
+
 use super::Reader;
 use crate::pool::PoolError;
 use crate::tools::{Doing, Failure, Place, Unread};
 
 /// Connection and tenant first, here too.
 pub(crate) fn failure(place: &Place, failure: &Failure, reader: Reader) -> String {
+    // Names that nobody has checked: a line feed in one would write a line of its own.
     let mut text = format!(
         "Connection: {} | tenant: {}",
-        place.connection.as_deref().unwrap_or("not named"),
+        visible_line(place.connection.as_deref().unwrap_or("not named")),
         place.tenant.as_deref().unwrap_or("not known")
     );
     if let Some(module) = &place.module {
-        let _ = write!(text, " | module: {module}");
+        let _ = write!(text, " | module: {}", visible_line(module));
     }
     let _ = writeln!(text, "\nError: {}", reason(failure, reader));
     text
