@@ -14,8 +14,9 @@ use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use hyper::{Method, Request, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use session_pool::domain::audit::ConfirmedHow;
 use session_pool::domain::job::JobId;
-use session_pool::domain::policy::{ConfirmationRequest, Confirmed};
+use session_pool::domain::policy::{ConfirmRequest, ConfirmationRequest, Confirmed};
 use session_pool::domain::trace::TraceParent;
 use session_pool::domain::wire::{
     ConnectionList, JobAnswer, JobList, Refusal, RunRequest, SignInAnswer, SignInRequest,
@@ -141,13 +142,14 @@ impl Pool {
         self.answer(request, PATIENCE).await
     }
 
-    /// Says yes for a person who has seen the preview.
+    /// Says yes for a person who has seen the preview, and how it came.
     ///
     /// # Errors
     /// When nothing waits under this id, or the pool cannot be asked.
-    pub(crate) async fn confirm(&self, id: &str) -> Result<(), PoolError> {
+    pub(crate) async fn confirm(&self, id: &str, how: ConfirmedHow) -> Result<(), PoolError> {
         let path = format!("/confirmations/{id}");
-        let request = self.request(Method::POST, &path, Some(&serde_json::json!({})))?;
+        let said = ConfirmRequest { how: Some(how) };
+        let request = self.request(Method::POST, &path, Some(&said))?;
         let _: Confirmed = self.answer(request, PATIENCE).await?;
         Ok(())
     }

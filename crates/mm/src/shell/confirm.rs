@@ -3,6 +3,8 @@
 use std::io::{self, Write as _};
 
 use super::{Exit, complain, pool};
+use session_pool::domain::audit::ConfirmedHow;
+
 use crate::cli::Confirm;
 use crate::config::Overrides;
 use crate::consent::{self, Consents, PREFIX, Reply};
@@ -47,7 +49,7 @@ impl Keeper {
 
     async fn approve(&self, id: &str) -> Result<(), Failure> {
         match self {
-            Self::Pool(pool) => Ok(pool.confirm(id).await?),
+            Self::Pool(pool) => Ok(pool.confirm(id, ConfirmedHow::Command).await?),
             Self::Own(consents) => Ok(consents.approve(id)?),
         }
     }

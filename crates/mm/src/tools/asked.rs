@@ -3,6 +3,7 @@
 //! The pool makes and spends the yes. Such a client never gets the code: the person is asked by
 //! their client's form, and the pool is told.
 
+use session_pool::domain::audit::ConfirmedHow;
 use session_pool::domain::policy::ConfirmationRequest;
 use session_pool::domain::wire::{AnswerStatus, JobAnswer, RunRequest};
 
@@ -62,7 +63,13 @@ impl AskedBefore {
                 () = caller.cancelled.cancelled() => None,
             };
             match reply {
-                Some(Reply::Yes) => pool.confirm(&asked.id).await?,
+                Some(Reply::Yes) => {
+                    let how = match caller.asking.way {
+                        Way::Terminal => ConfirmedHow::Command,
+                        _ => ConfirmedHow::Elicitation,
+                    };
+                    pool.confirm(&asked.id, how).await?;
+                }
                 _ => return Err(Failure::Declined),
             }
         }
@@ -83,7 +90,7 @@ impl AskedBefore {
         match (reply, opened.and_then(|opened| opened.about)) {
             (Reply::No, _) => Err(Failure::Declined),
             // Where the pool does not know it any more, it asks anew.
-            (Reply::Yes, Some(id)) => match pool.confirm(&id).await {
+            (Reply::Yes, Some(id)) => match pool.confirm(&id, ConfirmedHow::Elicitation).await {
                 Err(error) if error.is_missing_job() => Ok(()),
                 confirmed => Ok(confirmed?),
             },

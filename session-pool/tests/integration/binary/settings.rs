@@ -70,6 +70,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("SESSION_POOL_POLICY", "DIRECTORY", "cannot read the policy"),
     ("MM_SEND_GUARDS", "perhaps", "legacy"),
     ("SESSION_POOL_USER_IDS", "maybe", "maybe"),
+    ("SESSION_POOL_AUDIT_COMMANDS", "maybe", "maybe"),
     ("SESSION_POOL_FIRST_USER_ID", "0", "from 1 to"),
     ("SESSION_POOL_HOMES_DIR", "EMPTY", "EMPTY"),
     ("SESSION_POOL_LOG_DIR", "EMPTY", "EMPTY"),
