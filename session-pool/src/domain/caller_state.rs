@@ -1,4 +1,5 @@
-//! Whether a command could leave something behind in its session: variables, functions, aliases.
+//! Whether a command could leave something behind in its session: variables, functions, aliases, a
+//! location, a subscription.
 //!
 //! The session itself is asked too, but a command can make it lie, and one that is cut off leaves
 //! it no time to answer. So the facts of the command's text decide before it runs, and err on the
@@ -7,7 +8,7 @@
 use super::policy::{ANYTHING, Command, CommandKind, Facts, Use, UseKind, Via};
 
 /// Commands that give a name a meaning, or may: what they are given does not matter.
-const DEFINING: [&str; 19] = [
+const DEFINING: [&str; 20] = [
     "set-variable",
     "new-variable",
     "set-alias",
@@ -27,6 +28,32 @@ const DEFINING: [&str; 19] = [
     "set-content",
     "add-content",
     "tee-object",
+    "new-psdrive",
+];
+
+/// Commands that choose where or on whom those after them act.
+const CHOOSING: [&str; 19] = [
+    "set-location",
+    "push-location",
+    "pop-location",
+    // Az; the aliases are the modules' own, which the checker does not know.
+    "set-azcontext",
+    "select-azcontext",
+    "select-azsubscription",
+    "import-azcontext",
+    "set-azdefault",
+    "clear-azdefault",
+    "use-azprofile",
+    "select-azprofile",
+    "set-pnpcontext",
+    // Another sign-in than the pool's.
+    "connect-azaccount",
+    "login-azaccount",
+    "add-azaccount",
+    "connect-pnponline",
+    "connect-exchangeonline",
+    "connect-ippssession",
+    "connect-microsoftteams",
 ];
 
 /// Parameters that name a variable, and how many of their letters tell them from others. The first
@@ -92,7 +119,8 @@ const REACHING: [&str; 15] = [
     "runspace",
 ];
 
-/// Whether a command of these facts may set variables, functions or aliases.
+/// Whether a command of these facts may set variables, functions or aliases, or change the location or
+/// the subscription.
 pub fn may_set_state(facts: &Facts) -> bool {
     facts.commands.iter().any(command_may) || facts.uses.iter().any(use_may)
 }
@@ -121,6 +149,7 @@ fn command_may(command: &Command) -> bool {
         || command.open
         || command.kind == CommandKind::Script
         || DEFINING.contains(&name.as_str())
+        || CHOOSING.contains(&name.as_str())
         || command
             .parameters
             .iter()
@@ -231,6 +260,23 @@ mod tests {
         }
         assert!(!may(parameter("Out")), "it is no parameter of its own");
         assert!(!may(parameter("Session")));
+    }
+
+    #[test]
+    fn a_choice_of_where_to_act_is_noticed() {
+        for name in [
+            "Set-Location",
+            "Pop-Location",
+            "Set-AzContext",
+            "Select-AzSubscription",
+            "Connect-AzAccount",
+            "Set-PnPContext",
+        ] {
+            let command = serde_json::json!({"name": name, "kind": "unknown"});
+            assert!(may(serde_json::json!({"commands": [command]})), "{name}");
+        }
+        let asks = serde_json::json!({"commands": [{"name": "Get-AzContext", "kind": "unknown"}]});
+        assert!(!may(asks));
     }
 
     #[test]

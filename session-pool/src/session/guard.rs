@@ -84,7 +84,7 @@ pub(super) struct Passage {
 }
 
 impl Passage {
-    /// Whether the command may set variables, functions or aliases.
+    /// Whether the command may set variables, functions or aliases, or choose where others act.
     pub(super) fn may_set_state(&self) -> bool {
         may_set_state(&self.facts)
     }

@@ -123,8 +123,9 @@ impl Worker {
             failed(
             FailureCode::SessionReplaced,
             "the PowerShell process of this session was replaced since variables, functions or \
-             aliases were set in it, and they are gone. Nothing was run. Set them again if the \
-             command needs them; the same call runs when it is repeated"
+             aliases were set in it, or a location or subscription was chosen, and that is gone. \
+             Nothing was run. Set it again if the command needs it; the same call runs when it is \
+             repeated"
                 .to_owned(),
         )
         })

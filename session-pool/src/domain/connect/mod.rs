@@ -183,7 +183,8 @@ fn azure_current() -> String {
     )
 }
 
-/// Selects the saved context of the expected account and tenant; with no expectation the current.
+/// Leaves the current context where it is of the expected account and tenant: a caller may have chosen
+/// its subscription. Else it selects the first that is.
 fn azure_probe(connection: &Connection) -> String {
     let account = connection.expected_email.as_deref();
     let tenant = connection.tenant_id.map(|id| id.to_string());
@@ -197,12 +198,16 @@ fn azure_probe(connection: &Connection) -> String {
     if conditions.is_empty() {
         return azure_current();
     }
-    format!(
-        "Az.Accounts\\Get-AzContext -ListAvailable | \
-         Microsoft.PowerShell.Core\\Where-Object {{ {} }} | \
-         Microsoft.PowerShell.Utility\\Select-Object -First 1 | \
-         Az.Accounts\\Select-AzContext | {AZURE_IDENTITY}",
+    let expected = format!(
+        "Microsoft.PowerShell.Core\\Where-Object {{ {} }}",
         conditions.join(" -and ")
+    );
+    format!(
+        "$context = Az.Accounts\\Get-AzContext | {expected}\n\
+         if (-not $context) {{ $context = Az.Accounts\\Get-AzContext -ListAvailable | {expected} | \
+         Microsoft.PowerShell.Utility\\Select-Object -First 1 | \
+         Az.Accounts\\Select-AzContext }}\n\
+         $context | {AZURE_IDENTITY}"
     )
 }
 

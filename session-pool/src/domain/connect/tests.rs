@@ -187,6 +187,20 @@ fn azure_takes_the_context_of_the_expected_account_and_tenant() {
 }
 
 #[test]
+fn azure_keeps_the_context_that_a_caller_has_chosen() {
+    let text = probe(&connection(json!({"tenantId": TENANT})), Module::Azure);
+    let text = text.unwrap();
+    let current = text
+        .find("$context = Az.Accounts\\Get-AzContext | ")
+        .unwrap();
+    let first = text.find("if (-not $context) { ").unwrap();
+    assert!(
+        current < first && first < text.find("Select-AzContext").unwrap(),
+        "{text}"
+    );
+}
+
+#[test]
 fn no_value_of_the_registry_becomes_a_command() {
     let connection =
         connection(json!({"expectedEmail": "a’;Remove-Item#@b.c", "tenantId": TENANT}));

@@ -14,7 +14,7 @@ pub enum Excess {
 /// Why a process is not replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Obstacle {
-    /// Callers have set variables, functions or aliases in it.
+    /// Callers have set variables, functions or aliases in it, or chosen where it acts.
     Variables,
     /// Nobody could sign in again without a person.
     SignIn,
@@ -44,8 +44,8 @@ impl fmt::Display for Overdue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let why = match self.obstacle {
             Obstacle::Variables => {
-                "it is not replaced, because callers have set variables, functions or aliases in it; \
-                 POST /reset replaces it, and they are lost"
+                "it is not replaced, because callers have set variables, functions or aliases in it, or \
+                 chosen a location or subscription; POST /reset replaces it, and that is lost"
             }
             Obstacle::SignIn => {
                 "it is not replaced, because its sign-in could not be restored; POST /reset replaces it, \
