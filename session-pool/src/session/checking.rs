@@ -1,5 +1,6 @@
-//! The task that gives texts to checkers. One is enough as a rule; while it is at a long text, others
-//! take the next ones, so that no session waits for another's.
+//! The task that gives texts to checkers. One is enough as a rule; while it is at a long text, up to two
+//! others take the next ones, so that up to three long texts keep no session waiting for another's. A
+//! text that nobody waits for any more is left.
 
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use futures_util::StreamExt as _;
 use futures_util::future::{BoxFuture, FutureExt as _, select_all};
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::backoff::Backoff;
@@ -26,7 +27,8 @@ pub(super) const WAITING: usize = 64;
 /// Checkers at a time; each takes 40 MB.
 const MOST: usize = 3;
 
-/// How long a text waits for a checker that is busy before another one is started.
+/// How long a text waits for a checker that is busy before another one is started, and a checker has for a
+/// text that nobody wants any more.
 const PATIENCE: Duration = Duration::from_millis(200);
 
 /// How long one beside the first is kept without work.
@@ -202,11 +204,14 @@ impl Place {
 
     /// Answers one question, with a fresh checker where there is none.
     async fn answered(mut self, by: &Checking, question: Question) -> Self {
-        let Question { text, answer } = question;
+        let Question { text, mut answer } = question;
         if answer.is_closed() {
             return self;
         }
-        let facts = self.facts(by, &text).await;
+        let Some(facts) = self.facts(by, &text, &mut answer).await else {
+            self.abandon_text().await;
+            return self;
+        };
         let usable = match &facts {
             Ok(_) => true,
             Err(error) => {
@@ -223,13 +228,23 @@ impl Place {
         self
     }
 
-    async fn facts(&mut self, by: &Checking, text: &str) -> Result<Facts, CheckError> {
+    /// Nothing where nobody wants them any more.
+    async fn facts(
+        &mut self,
+        by: &Checking,
+        text: &str,
+        answer: &mut oneshot::Sender<Result<Facts, CheckError>>,
+    ) -> Option<Result<Facts, CheckError>> {
         // At once, whatever became of the starts before: there are no more tries than commands.
-        let checker = self.filled(by).await?;
+        let checker = match self.filled(by).await {
+            Ok(checker) => checker,
+            Err(error) => return Some(Err(error)),
+        };
         let within = time_for(text);
         tokio::select! {
-            facts = checker.facts(text, within) => facts,
-            () = by.stop.cancelled() => Err(HostError::CalledOff.into()),
+            facts = checker.facts(text, within) => Some(facts),
+            () = by.stop.cancelled() => Some(Err(HostError::CalledOff.into())),
+            () = given_up(answer) => None,
         }
     }
 
@@ -259,6 +274,16 @@ impl Place {
         }
     }
 
+    /// Ends the checker under a text that nobody waits for any more: others do. That is no failure of
+    /// its own, and the next start waits for nothing.
+    async fn abandon_text(&mut self) {
+        if let Some(checker) = self.checker.take() {
+            checker.kill().await;
+        }
+        self.not_before = Instant::now();
+        self.since = Instant::now();
+    }
+
     /// Resolves when something is to be done with it that nobody asks for.
     async fn wants_a_look(&mut self) {
         match &mut self.checker {
@@ -283,6 +308,13 @@ impl Place {
         }
         self
     }
+}
+
+/// Resolves when who asked has hung up or been cancelled, and a checker that was about to answer has had
+/// the time to: a fresh one costs more.
+async fn given_up(answer: &mut oneshot::Sender<Result<Facts, CheckError>>) {
+    answer.closed().await;
+    sleep(PATIENCE).await;
 }
 
 /// Resolves with the number of one that wants a look.

@@ -1,11 +1,13 @@
 //! The checkers' processes: what becomes of commands when they are slow, gone or not to be had.
 
+use std::time::Duration;
+
 use rustix::process::{Pid, Signal};
 use session_pool::domain::job::JobState;
-use session_pool::domain::policy::{Decision, SendGuards};
+use session_pool::domain::policy::{CheckRequest, Decision, SendGuards};
 use session_pool::domain::wire::AnswerStatus;
 use session_pool::session::{Caller, Guard, GuardParts, Pool, PoolParts};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::run::{decision, end, pool, request, run};
 use crate::support::stage::{SIGNED_IN, answer, finished, parts, submit};
@@ -20,6 +22,7 @@ pub fn trials(suite: &mut Suite) {
             no_answer_from_the_checker_is_a_refusal,
             a_request_waits_no_longer_for_its_check_than_it_says,
             a_slow_check_keeps_no_other_session_waiting,
+            a_check_that_nobody_waits_for_keeps_no_checker,
             no_command_overtakes_another_of_its_session,
         ]
     );
@@ -115,6 +118,35 @@ async fn a_slow_check_keeps_no_other_session_waiting(cx: &Context) {
     // Whoever comes behind it in its own session waits, unless it is cancelled.
     pool.cancel(slow.id()).await.unwrap();
     assert_eq!(run(&pool, "'next'").await.status, AnswerStatus::Success);
+    end(pool).await;
+}
+
+async fn a_check_that_nobody_waits_for_keeps_no_checker(cx: &Context) {
+    let pool = pool(cx, SendGuards::On);
+    // A long text has more time than this test takes.
+    let long = format!("'slow' {}", " ".repeat(1_000_000));
+    stop_checker(cx, &pool).await;
+    let stopped = checker(cx);
+    let job = pool.submit_until(request(&long), None, Some(Instant::now()));
+    pool.cancel(job.await.unwrap().id()).await.unwrap();
+    until("another checker runs", || {
+        checker(cx).is_some_and(|pid| Some(pid) != stopped)
+    })
+    .await;
+    // A client that hangs up on POST /policy/check drops this.
+    stop_checker(cx, &pool).await;
+    let stopped = checker(cx);
+    let check = pool.check(CheckRequest {
+        connection: Some("Contoso".to_owned()),
+        module: Some("exo".to_owned()),
+        command: Some(long),
+    });
+    assert!(timeout(Duration::from_millis(500), check).await.is_err());
+    until("another checker runs", || {
+        checker(cx).is_some_and(|pid| Some(pid) != stopped)
+    })
+    .await;
+    assert_eq!(decision(&pool, "Get-Date").await, Decision::Allow);
     end(pool).await;
 }
 
