@@ -17,7 +17,7 @@ pub struct Rules {
     /// server) and a little, because a code that was entered in its last second still counts and
     /// the modules ask for it every 5 s.
     pub code_shown: Duration,
-    /// How long an error stands until its process is ended.
+    /// How long an error stands, or nobody is signed in, until the process is ended.
     pub reap_after: Duration,
     /// Resident memory in bytes at which a process is replaced.
     pub max_resident: Option<u64>,
@@ -78,7 +78,9 @@ const fn mix(number: u64) -> u64 {
 pub(super) fn deadline(rules: &Rules, state: &State, times: &Times) -> Option<(Moment, Due)> {
     match state {
         State::Pending { since, .. } => Some((*since + rules.code_shown, Due::CodeOver)),
-        State::Failed { .. } => Some((times.entered + rules.reap_after, Due::Reap)),
+        State::Failed { .. } | State::Ready { .. } => {
+            Some((times.entered + rules.reap_after, Due::Reap))
+        }
         State::SignedIn { .. } => [
             rules.keepalive.map(|_| (times.beat, Due::Keepalive)),
             rules.max_idle.map(|idle| (times.used + idle, Due::Idle)),

@@ -268,6 +268,9 @@ impl Life {
                 let after = Some(reason);
                 (State::Cold { after }, effects)
             }
+            (State::Ready { after }, Due::Reap) => {
+                (State::Cold { after }, vec![Effect::EndProcess])
+            }
             (State::SignedIn { who, misses }, Due::Keepalive) => {
                 (State::Checking { who, misses }, vec![Effect::Check])
             }

@@ -94,7 +94,7 @@ pub(super) fn events() -> Vec<(&'static str, Event)> {
             inspection(u64::MAX, true),
         ),
         ("nobody has entered the code", Event::Due(Due::CodeOver)),
-        ("the error is old", Event::Due(Due::Reap)),
+        ("its time is over", Event::Due(Due::Reap)),
         ("the next check is due", Event::Due(Due::Keepalive)),
         ("nobody has used it for long", Event::Due(Due::Idle)),
         ("a look at the process is due", Event::Due(Due::Inspect)),

@@ -19,6 +19,14 @@ async fn an_idle_session_is_signed_out_and_the_next_caller_hears_why() {
     assert_eq!(stage.world.runs("Disconnect-MicrosoftTeams").len(), 1);
     assert!(out.signed_out.unwrap().contains("7200 s without use"));
 
+    // Nor is its process kept for ever.
+    let began = tokio::time::Instant::now();
+    let gone = until(&session, |status| status.pid.is_none()).await;
+    let took = began.elapsed();
+    assert!(took >= seconds(898) && took <= seconds(902), "{took:?}");
+    assert_eq!(stage.world.running(), 0);
+    assert!(gone.signed_out.unwrap().contains("7200 s without use"));
+
     stage.world.answer(play("Connect-MicrosoftTeams", prompt()));
     let next = stage.run(&session, "'x'").await;
     let message = next.message.unwrap();
