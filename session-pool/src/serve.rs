@@ -174,6 +174,10 @@ where
         let pool = pool.clone();
         async move { pool.watch_certificates().await }
     });
+    chores.spawn({
+        let pool = pool.clone();
+        async move { pool.watch_connections().await }
+    });
 
     let answers = http::serve(
         listener,

@@ -1,6 +1,6 @@
 //! How a request becomes a job: an order, the policy's word, and a place in the queue.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
@@ -44,6 +44,23 @@ enum Known {
     Job,
     /// There is none.
     Refused(Refused),
+}
+
+impl Candidate {
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes a job of it, unless its caller has been told that there is none.
+    fn note_job(&self, make: impl FnOnce()) -> Result<(), Refused> {
+        let mut known = self.known();
+        if let Known::Refused(refused) = &*known {
+            return Err(refused.clone());
+        }
+        *known = Known::Job;
+        make();
+        Ok(())
+    }
 }
 
 impl Pool {
@@ -118,16 +135,19 @@ impl Pool {
         Ok(Arc::clone(&candidate.job))
     }
 
-    /// Says that there is a job, before the policy has said anything.
+    /// Says that there is a job, before the policy has said anything; or that there is none, and will be
+    /// none.
     fn announce(&self, candidate: &Candidate) -> Result<(), Refused> {
+        let mut known = candidate.known();
+        match &*known {
+            Known::Job => return Ok(()),
+            Known::Refused(refused) => return Err(refused.clone()),
+            Known::Nothing => {}
+        }
         // It would find no place.
-        self.has_room(&candidate.job.order().key)?;
-        let mut known = candidate
-            .known
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Known::Refused(refused) = &*known {
-            return Err(refused.clone());
+        if let Err(refused) = self.has_room(&candidate.job.order().key) {
+            *known = Known::Refused(refused.clone());
+            return Err(refused);
         }
         *known = Known::Job;
         self.shared().catalog.add(&candidate.job);
@@ -154,19 +174,37 @@ impl Pool {
             passed = self.shared().guard.pass(ask, &mut asked) => passed,
         };
         job.note_asked(asked);
-        let (passage, trial) = match passed {
-            Ok(passage) => (passage, None),
-            Err(Stopped { ending, what_if }) => {
-                let what_if = what_if.filter(|_| self.is_idle(&job.order().key));
-                let Some(what_if) = what_if else {
-                    catalog.add(job);
-                    catalog.conclude(job, ending);
-                    return Ok(());
-                };
-                let trial = Box::new(Trial { what_if, ending });
-                (Passage::default(), Some(trial))
-            }
+        let Stopped { ending, what_if } = match passed {
+            Ok(passage) => return self.place(candidate, passage, None),
+            Err(stopped) => stopped,
         };
+        match what_if.filter(|_| self.is_idle(&job.order().key)) {
+            Some(what_if) => {
+                let trial = Box::new(Trial { what_if, ending });
+                self.place(candidate, Passage::default(), Some(trial))
+            }
+            None => candidate.note_job(|| {
+                catalog.add(job);
+                catalog.conclude(job, ending);
+            }),
+        }
+    }
+
+    /// Takes a place in the queue. Where there is none: no job, or, where its caller knows of one, one
+    /// that has ended.
+    fn place(
+        &self,
+        candidate: &Candidate,
+        passage: Passage,
+        trial: Option<Box<Trial>>,
+    ) -> Result<(), Refused> {
+        let job = &candidate.job;
+        let catalog = &self.shared().catalog;
+        // Held over all of it: whoever is told something is told what has happened.
+        let mut known = candidate.known();
+        if let Known::Refused(refused) = &*known {
+            return Err(refused.clone());
+        }
         let enqueued = self.enqueue(&job.order().key, || {
             catalog.add(job);
             Work {
@@ -178,24 +216,20 @@ impl Pool {
                 trial,
             }
         });
-        enqueued.or_else(|refused| self.refuse(candidate, refused))
-    }
-
-    /// There is no place for it: no job, or, where its caller knows of one, one that has ended.
-    fn refuse(&self, candidate: &Candidate, refused: Refused) -> Result<(), Refused> {
-        let mut known = candidate
-            .known
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if !matches!(*known, Known::Job) {
+        let Err(refused) = enqueued else {
+            *known = Known::Job;
+            return Ok(());
+        };
+        if matches!(*known, Known::Nothing) {
             *known = Known::Refused(refused.clone());
             return Err(refused);
         }
         let code = FailureCode::Refused(refused.code());
         let failure = Failure::new(code, format!("{refused}. Nothing was run"));
-        self.shared()
-            .catalog
-            .conclude(&candidate.job, Ending::Failed(failure));
+        catalog.conclude(job, Ending::Failed(failure));
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -100,6 +100,7 @@ impl Pool {
         let catalog = Catalog::new(limits.keep_results, budget, Arc::clone(&journal), audit);
         Self(Arc::new(Inner {
             shared: Arc::new(Shared {
+                registry: registry.clone(),
                 guard,
                 launcher,
                 engines: Engines::default(),
@@ -187,24 +188,47 @@ impl Pool {
         let wanted = |key: &SessionKey| {
             key.connection().as_str() == name && module.is_none_or(|module| key.module() == module)
         };
-        let grace = self.0.limits.cancel_grace;
-        let order = CloseOrder {
-            stop: StopOrder {
-                by: "a reset",
-                grace,
-            },
-            until: Instant::now() + grace + FAREWELL,
-        };
-        let closed = self.lock().close(wanted, order);
+        Ok(self.close(wanted, self.close_order("a reset")).await)
+    }
+
+    /// Ends the sessions of these keys, and their jobs; returns the ids.
+    async fn close(&self, wanted: impl Fn(&SessionKey) -> bool, order: CloseOrder) -> Vec<String> {
+        let closed = self.lock().close(&wanted, order);
         let catalog = &self.0.shared.catalog;
         // Those too whose command the policy has not judged yet: they are in no session's queue.
-        for job in catalog.queued_where(wanted) {
+        for job in catalog.queued_where(&wanted) {
             catalog.cancel_if_queued(&job, order.stop.by);
         }
         let (mut ids, departures): (Vec<_>, Vec<_>) = closed.into_iter().unzip();
         ids.dedup();
         all_gone(departures).await;
-        Ok(ids)
+        ids
+    }
+
+    /// Ends the sessions of connections that the registry no longer has, for as long as the pool lives.
+    /// What it has of others a session sees by itself.
+    pub async fn watch_connections(&self) {
+        let mut registry = self.0.registry.subscribe();
+        while registry.changed().await.is_ok() {
+            let known = self.registry();
+            let gone = |key: &SessionKey| known.get(key.connection().as_str()).is_err();
+            let order = self.close_order("the removal of its connection from the registry");
+            let ids = self.close(gone, order).await;
+            if !ids.is_empty() {
+                tracing::info!(
+                    sessions = ids.join(", "),
+                    "the registry has their connection no longer: they have ended"
+                );
+            }
+        }
+    }
+
+    fn close_order(&self, by: &'static str) -> CloseOrder {
+        let grace = self.0.limits.cancel_grace;
+        CloseOrder {
+            stop: StopOrder { by, grace },
+            until: Instant::now() + grace + FAREWELL,
+        }
     }
 
     /// Every session, by id.
@@ -338,6 +362,8 @@ impl Pool {
         make: impl FnOnce() -> Work,
     ) -> Result<(), Refused> {
         let mut sessions = self.lock();
+        // Under the lock: who finds its entry here opens a session before those of removed ones end.
+        self.registry().get(key.connection().as_str())?;
         let session = sessions.open(key, &self.0.shared, self.0.limits.queue_length)?;
         session.submit(|| (make(), ()))
     }

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::registry::Registry;
+use crate::domain::registry::{Connection, ConnectionName, Registry};
 
 use super::telemetry;
 
@@ -97,6 +97,16 @@ pub struct RegistrySnapshot {
 pub struct RegistryHandle(watch::Receiver<RegistrySnapshot>);
 
 impl RegistryHandle {
+    /// One without a file.
+    #[cfg(test)]
+    pub(super) fn without_file(registry: Registry) -> (watch::Sender<RegistrySnapshot>, Self) {
+        let (sender, receiver) = watch::channel(RegistrySnapshot {
+            registry: Arc::new(registry),
+            health: RegistryHealth::Good,
+        });
+        (sender, Self(receiver))
+    }
+
     /// The registry in use.
     pub fn registry(&self) -> Arc<Registry> {
         Arc::clone(&self.0.borrow().registry)
@@ -105,6 +115,23 @@ impl RegistryHandle {
     /// How the file is.
     pub fn health(&self) -> RegistryHealth {
         self.0.borrow().health.clone()
+    }
+
+    /// Resolves with the entry of this name where it is another one than this. Cancel safe.
+    pub(super) async fn other_entry(
+        &self,
+        name: &ConnectionName,
+        before: &Arc<Connection>,
+    ) -> Arc<Connection> {
+        let mut changes = self.0.clone();
+        let entry = |now: &RegistrySnapshot| now.registry.get(name.as_str()).ok().cloned();
+        let changed = changes.wait_for(|now| entry(now).is_some_and(|entry| entry != *before));
+        // Its watcher's end is the pool's.
+        let other = changed.await.ok().and_then(|now| entry(&now));
+        match other {
+            Some(other) => other,
+            None => std::future::pending().await,
+        }
     }
 
     /// Waits for changes.

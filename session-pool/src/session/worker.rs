@@ -30,6 +30,7 @@ use super::journal::Journal;
 use super::launcher::Launcher;
 use super::process::Process;
 use super::queue::QueueReceiver;
+use super::registry_watch::RegistryHandle;
 use super::remembered::Remembered;
 use super::sign_in::Attempt;
 use super::stop::{StopOrder, StopReceiver};
@@ -69,6 +70,7 @@ impl Work {
 /// What all sessions of a pool share.
 #[derive(Debug)]
 pub(super) struct Shared {
+    pub(super) registry: RegistryHandle,
     pub(super) guard: Guard,
     pub(super) launcher: Launcher,
     pub(super) engines: Engines,
@@ -134,6 +136,7 @@ pub(super) struct Ears {
 enum Wake {
     Work(Work),
     Wish(Wish),
+    Registry(Arc<Connection>),
     Host(HostEvent),
     Due(Due),
     Stop(StopOrder),
@@ -209,6 +212,7 @@ impl Worker {
             match self.next_wake().await {
                 Wake::Work(work) => self.serve(work).await,
                 Wake::Wish(wish) => self.grant(wish).await,
+                Wake::Registry(entry) => self.turn_to(&entry).await,
                 Wake::Host(event) => self.on_idle_event(event).await,
                 Wake::Due(due) => self.advance(Event::Due(due)).await,
                 Wake::Stop(order) => return order,
@@ -227,6 +231,9 @@ impl Worker {
             due = come(self.began, code_over) => Wake::Due(due),
             Some(wish) = self.wishes.recv() => Wake::Wish(wish),
             work = self.inbox.next() => Wake::Work(work),
+            entry = other_entry(&self.shared, &self.key, self.connection.as_ref()) => {
+                Wake::Registry(entry)
+            }
             due = come(self.began, deadline) => Wake::Due(due),
         }
     }
@@ -422,6 +429,18 @@ pub(super) fn failed(code: FailureCode, message: String) -> Ending {
 async fn next_event(process: &mut Option<Process>) -> HostEvent {
     match process {
         Some(process) => process.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Resolves where the registry has another entry of the connection than the session is one of.
+async fn other_entry(
+    shared: &Shared,
+    key: &SessionKey,
+    before: Option<&Arc<Connection>>,
+) -> Arc<Connection> {
+    match before {
+        Some(before) => shared.registry.other_entry(key.connection(), before).await,
         None => std::future::pending().await,
     }
 }

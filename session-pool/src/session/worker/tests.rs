@@ -10,11 +10,13 @@
 mod checks;
 mod idle;
 mod recycling;
+mod registry;
 mod silence;
 mod soak;
 
 use serde_json::json;
 use tempfile::TempDir;
+use tokio::sync::watch;
 
 use super::*;
 use crate::domain::format::OutputFormat;
@@ -26,19 +28,20 @@ use crate::domain::session_key::Scope;
 use crate::domain::site::Site;
 use crate::domain::wire::{JobAnswer, SessionStatus};
 use crate::host::fake::{Answer as Play, Scenario};
-use crate::host::{Environment, Reaper};
 use crate::session::budget::{ResultBudget, ResultLimits};
 use crate::session::handle::SessionHandle;
 use crate::session::order::Order;
 use crate::session::policy_file::PolicyWatcher;
+use crate::session::registry_watch::RegistrySnapshot;
 use crate::session::stand_in::World;
-use crate::session::testing::{HOUR, audit, journal};
+use crate::session::testing::{HOUR, audit, journal, launcher};
 
 /// Sessions whose PowerShell is a stand-in.
 struct Stage {
     world: Arc<World>,
     shared: Arc<Shared>,
     connection: Arc<Connection>,
+    registry: watch::Sender<RegistrySnapshot>,
     _directory: TempDir,
 }
 
@@ -107,6 +110,14 @@ fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
+/// One connection, with a tenant.
+fn registry(tenant: &str) -> Registry {
+    let registry = json!({"connections": {"contoso": {
+        "appId": "11111111-1111-4111-8111-111111111111", "tenant": tenant,
+    }}});
+    Registry::parse(&registry.to_string()).unwrap()
+}
+
 impl Stage {
     fn new(rules: Rules) -> Self {
         let directory = tempfile::tempdir().unwrap();
@@ -119,23 +130,15 @@ impl Stage {
             total_bytes: 1 << 20,
             spool: path.to_owned(),
         }));
-        let registry = json!({"connections": {"contoso": {
-            "appId": "11111111-1111-4111-8111-111111111111", "tenant": "contoso.example",
-        }}});
-        let registry = Registry::parse(&registry.to_string()).unwrap();
+        let registry = registry("contoso.example");
+        let connection = Arc::clone(registry.get("contoso").unwrap());
+        let (sender, handle) = RegistryHandle::without_file(registry);
         let policy = PolicyWatcher::open(path.join("policy.toml")).unwrap().1;
         Self {
             shared: Arc::new(Shared {
+                registry: handle,
                 guard: Guard::without_checker(policy),
-                launcher: Launcher {
-                    program: std::path::PathBuf::from("/nonexistent").into(),
-                    homes: path.join("homes"),
-                    users: None,
-                    environment: Environment::from_vars(Vec::new(), &[]),
-                    sockets: path.to_owned(),
-                    ready_within: HOUR,
-                    reaper: Reaper::none(),
-                },
+                launcher: launcher(path),
                 engines: Engines::StandIns(Arc::clone(&world)),
                 credentials: Arc::new(Credentials::new(path.join("secrets"))),
                 catalog: Catalog::new(HOUR, budget, Arc::clone(&journal), audit(path)),
@@ -147,7 +150,8 @@ impl Stage {
                 rules,
             }),
             world,
-            connection: Arc::clone(registry.get("contoso").unwrap()),
+            connection,
+            registry: sender,
             _directory: directory,
         }
     }

@@ -127,7 +127,7 @@ async fn a_check_that_nobody_waits_for_keeps_no_checker(cx: &Context) {
     let long = format!("'slow' {}", " ".repeat(1_000_000));
     stop_checker(cx, &pool).await;
     let stopped = checker(cx);
-    let job = pool.submit_until(request(&long), None, Some(Instant::now()));
+    let job = pool.submit_until(request(&long), Caller::default(), Some(Instant::now()));
     pool.cancel(job.await.unwrap().id()).await.unwrap();
     until("another checker runs", || {
         checker(cx).is_some_and(|pid| Some(pid) != stopped)
