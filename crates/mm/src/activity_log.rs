@@ -47,7 +47,7 @@ struct Entry {
     #[serde(skip_serializing_if = "Option::is_none")]
     trace_id: Option<String>,
     duration_ms: u64,
-    status: &'static str,
+    status: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -78,7 +78,7 @@ impl ActivityLog {
                 client: client.map(short),
                 trace_id: None,
                 duration_ms: 0,
-                status: "let_go",
+                status: "let_go".to_owned(),
             },
         }
     }
@@ -123,8 +123,8 @@ impl Call<'_> {
     }
 
     /// How it ended.
-    pub(crate) fn ended(&mut self, status: &'static str) {
-        self.entry.status = status;
+    pub(crate) fn ended(&mut self, status: &str) {
+        self.entry.status = status.to_owned();
     }
 }
 

@@ -46,8 +46,9 @@ pub(crate) struct Cli {
     /// Send the pool's token over plain HTTP to another machine too.
     #[arg(long, global = true)]
     token_over_http: bool,
-    /// The directory that graph_request may save files to and send files from.
-    #[arg(long, global = true, value_name = "DIRECTORY", env = "MM_FILES_DIR")]
+    /// The directory that graph_request may save files to and send files from, in place of
+    /// MM_FILES_DIR.
+    #[arg(long, global = true, value_name = "DIRECTORY")]
     pub(crate) files_dir: Option<PathBuf>,
     /// What to do.
     #[command(subcommand)]

@@ -19,14 +19,14 @@ use crate::activity_log::{ActivityLog, Call};
 use crate::asking::{self, Brought, asking};
 use crate::config::{Config, ConfigError};
 use crate::graph::{self, Graph, Places, PlacesError};
-use crate::pool::Pool;
+use crate::pool::{Pool, PoolError};
 use crate::progress::Reporter;
 use crate::tasks::{self, Asked};
 use crate::text::{self, Reader};
 use crate::tools::graph::{GraphOutcome, GraphRequest};
 use crate::tools::job::Job;
 use crate::tools::run::Run;
-use crate::tools::{ArgumentError, Arguments, Caller, Failure, Outcome, Place, definition};
+use crate::tools::{ArgumentError, Arguments, Caller, Failure, Outcome, Place, Unread, definition};
 
 /// How long a client may keep what the server says about itself, in milliseconds: it changes with
 /// a new version only.
@@ -232,7 +232,7 @@ pub(crate) fn is_modern(context: &RequestContext<RoleServer>) -> bool {
 }
 
 /// How a call ended, in a word for the log.
-fn logged(outcome: &Result<Outcome, Failure>) -> &'static str {
+fn logged(outcome: &Result<Outcome, Failure>) -> &str {
     match outcome {
         Ok(Outcome::Job(answer) | Outcome::Cancelled(answer)) => status(answer),
         Ok(Outcome::Graph(GraphOutcome::Answer(answer))) => graph::status(&answer.content),
@@ -253,13 +253,15 @@ fn status(answer: &JobAnswer) -> &'static str {
     }
 }
 
-fn failed_as(failure: &Failure) -> &'static str {
+/// The failure's code; what the pool itself says stays out of the log.
+fn failed_as(failure: &Failure) -> &str {
     match failure {
-        Failure::Argument(_) | Failure::Usage(_) => "bad_arguments",
-        Failure::Graph(_) | Failure::Pool(_) | Failure::Consent(_) => "refused",
-        Failure::Declined => "declined",
-        Failure::Unread(_) => "unread",
-        Failure::Config(_) => "bad_configuration",
+        Failure::Pool(PoolError::Refused { .. })
+        | Failure::Unread(Unread {
+            error: PoolError::Refused { .. },
+            ..
+        }) => "refused",
+        failure => failure.code(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Standard input and output as the connection to an MCP client, and standard error.
 
+use std::collections::VecDeque;
 use std::io::{Error, ErrorKind, Write};
 use std::pin::Pin;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -24,6 +25,9 @@ type Writer = Arc<Mutex<Option<FramedWrite<StdioWriter, LinesCodec>>>>;
 /// A line on its way out.
 type Writing = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
+/// Errors that wait to be written at most. A client that reads none of them is not read either.
+const WAITING_REFUSALS: usize = 64;
+
 /// The connection to the client that started this process. rmcp has one too, which drops what is
 /// no JSON and answers a request that it cannot read without the request's id
 /// (docs/decisions/013).
@@ -33,6 +37,8 @@ pub(crate) struct Stdio {
     /// An error that is being written. It is kept here because rmcp gives up a `receive` whenever it
     /// has something else to do.
     refusing: Option<Writing>,
+    /// The errors behind it: the input is read on meanwhile, so that its end is seen.
+    refusals: VecDeque<String>,
     ended: CancellationToken,
     begun: bool,
 }
@@ -50,6 +56,7 @@ impl Stdio {
                 LinesCodec::new(),
             )))),
             refusing: None,
+            refusals: VecDeque::new(),
             ended: ended.clone(),
             begun: false,
         };
@@ -59,22 +66,35 @@ impl Stdio {
     /// The next message. Safe to be given up at every await.
     async fn message(&mut self) -> Option<RxJsonRpcMessage<RoleServer>> {
         loop {
-            // One error at a time: a client that reads none of them is not read either.
-            if let Some(refusing) = &mut self.refusing {
-                let written = refusing.await;
-                self.refusing = None;
-                written.ok()?;
+            if self.refusing.is_none()
+                && let Some(line) = self.refusals.pop_front()
+            {
+                let writer = Arc::clone(&self.writer);
+                self.refusing = Some(Box::pin(write(writer, line)));
             }
-            let line = self.lines.next().await?.ok()?;
+            let line = tokio::select! {
+                biased;
+                written = refused(&mut self.refusing) => {
+                    self.refusing = None;
+                    written.ok()?;
+                    continue;
+                }
+                line = self.lines.next(), if self.refusals.len() < WAITING_REFUSALS => line?.ok()?,
+            };
             match Incoming::read(&line) {
                 Incoming::Message(message) => return Some(*message),
-                Incoming::Refused(refusal) => {
-                    let writer = Arc::clone(&self.writer);
-                    self.refusing = Some(Box::pin(write(writer, refusal.line())));
-                }
+                Incoming::Refused(refusal) => self.refusals.push_back(refusal.line()),
                 Incoming::Nothing => {}
             }
         }
+    }
+}
+
+/// The end of what is being written; never, where nothing is.
+async fn refused(refusing: &mut Option<Writing>) -> Result<(), Error> {
+    match refusing {
+        Some(writing) => writing.await,
+        None => std::future::pending().await,
     }
 }
 
@@ -117,6 +137,8 @@ impl Transport<RoleServer> for Stdio {
     }
 
     async fn close(&mut self) -> Result<(), Self::Error> {
+        // It may hold the lock.
+        self.refusing = None;
         drop(self.writer.lock().await.take());
         Ok(())
     }

@@ -211,10 +211,10 @@ impl Pool {
         if let Some(value) = after.and_then(|cursor| cursor.parse().ok()) {
             request.headers_mut().insert("last-event-id", value);
         }
-        let response = self.send(request, PATIENCE).await?;
+        let response = self.within(PATIENCE, self.send(request)).await?;
         if response.status() != StatusCode::OK {
             let status = response.status();
-            let body = self.body(response, PATIENCE).await?;
+            let body = self.within(PATIENCE, self.body(response)).await?;
             return Err(self.refused(status, &body));
         }
         Ok(Events::new(self.url.clone(), response.into_body()))
@@ -262,35 +262,39 @@ impl Pool {
         request: Request<Full<Bytes>>,
         patience: Duration,
     ) -> Result<T, PoolError> {
-        let response = self.send(request, patience).await?;
-        let status = response.status();
-        let body = self.body(response, patience).await?;
+        // One patience for the whole of it, head and body.
+        let whole = async {
+            let response = self.send(request).await?;
+            Ok((response.status(), self.body(response).await?))
+        };
+        let (status, body) = self.within(patience, whole).await?;
         if status != StatusCode::OK {
             return Err(self.refused(status, &body));
         }
         serde_json::from_slice(&body).map_err(|error| PoolError::not_a_pool(&self.url, error))
     }
 
-    async fn send(
+    async fn within<T>(
         &self,
-        request: Request<Full<Bytes>>,
         patience: Duration,
-    ) -> Result<Response<Incoming>, PoolError> {
-        timeout(patience, self.transport.send(request))
+        answer: impl Future<Output = Result<T, PoolError>>,
+    ) -> Result<T, PoolError> {
+        timeout(patience, answer)
             .await
             .map_err(|_| PoolError::silent(&self.url, patience))?
+    }
+
+    async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, PoolError> {
+        self.transport
+            .send(request)
+            .await
             .map_err(|error| PoolError::sending(&self.url, error))
     }
 
-    async fn body(
-        &self,
-        response: Response<Incoming>,
-        patience: Duration,
-    ) -> Result<Bytes, PoolError> {
+    async fn body(&self, response: Response<Incoming>) -> Result<Bytes, PoolError> {
         let body = Limited::new(response.into_body(), LARGEST_ANSWER);
-        timeout(patience, body.collect())
+        body.collect()
             .await
-            .map_err(|_| PoolError::silent(&self.url, patience))?
             .map(http_body_util::Collected::to_bytes)
             .map_err(|error| PoolError::broken_off(&self.url, &*error))
     }

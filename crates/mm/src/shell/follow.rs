@@ -23,6 +23,8 @@ pub(super) struct Following {
     cursor: Option<String>,
     /// The answer that named it, where this process has started it.
     started: Option<Box<JobAnswer>>,
+    /// Whether the pool has told the job's end.
+    has_ended: bool,
 }
 
 /// Why following ended before the job did.
@@ -46,6 +48,7 @@ impl Following {
             id: answer.job,
             cursor: None,
             started: Some(Box::new(answer)),
+            has_ended: false,
         }
     }
 
@@ -55,6 +58,7 @@ impl Following {
             id,
             cursor,
             started: None,
+            has_ended: false,
         }
     }
 
@@ -79,7 +83,12 @@ impl Following {
             Ok(exit) => exit,
             Err(Broken::Output(error)) => {
                 let id = self.id;
-                let message = format!("{error}; job {id} goes on, see `mm job {id}`");
+                let job = if self.has_ended {
+                    "has ended"
+                } else {
+                    "goes on"
+                };
+                let message = format!("{error}; job {id} {job}, see `mm job {id}`");
                 complain(&message, error.exit())
             }
             Err(Broken::Pool { error, .. }) => {
@@ -131,6 +140,7 @@ impl Following {
             match event {
                 Event::Record(record) => output.record(&record, &json).await?,
                 Event::End(answer) => {
+                    self.has_ended = true;
                     output.end(&answer, &json).await?;
                     return Ok(Exit::of(&answer));
                 }

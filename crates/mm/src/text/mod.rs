@@ -142,8 +142,8 @@ fn sign_in(text: &mut String, answer: &JobAnswer, reader: Reader) {
     text.push_str(if answer.started_at.is_none() {
         "Status: sign-in needed. The command has not run and will not run by itself.\n"
     } else {
-        "Status: sign-in needed. The command had begun when it met a dead sign-in; how far it came is in \
-         its output, and it will not run again by itself.\n"
+        "Status: sign-in needed. The command had begun when it met a dead sign-in, and it will not run \
+         again by itself.\n"
     });
     if let Some(reason) = &answer.reason {
         let _ = writeln!(text, "Why: {}", sentence(reason.clone()));
@@ -169,7 +169,20 @@ fn sign_in(text: &mut String, answer: &JobAnswer, reader: Reader) {
     if let Some(site) = site(answer) {
         let _ = write!(place, ", site {site}");
     }
-    let _ = writeln!(text, "\nNext: {}", reader.after_sign_in(&place));
+    if answer.started_at.is_none() {
+        let _ = writeln!(text, "\nNext: {}", reader.after_sign_in(&place));
+        return;
+    }
+    if let Some(caller) = &answer.asked_by {
+        let _ = writeln!(text, "The code was asked for by {}.", visible(caller));
+    }
+    if let (Some(_), Some(message)) = (&answer.device_code, &answer.message) {
+        let _ = writeln!(text, "The pool says: {message}");
+    }
+    let _ = writeln!(text, "\nNext: {}", reader.after_dead_sign_in(&place));
+    text.push_str("\nOutput up to there:\n");
+    output(text, answer, "(no output)");
+    more(text, answer, reader);
 }
 
 fn error(text: &mut String, answer: &JobAnswer, reader: Reader) {

@@ -64,6 +64,17 @@ impl Reader {
         }
     }
 
+    /// What to do where the sign-in died in mid-command: what the command had done is done.
+    pub(super) fn after_dead_sign_in(self, place: &str) -> String {
+        match self {
+            Self::Assistant => format!(
+                "show the sign-in to the user, and look first how far the command came: its output stands below. When they say they are done, call `run` ({place}) with what is left of it; repeat the whole command only where that does nothing twice."
+            ),
+            Self::Shell => "sign in, and look first how far the command came; then give `mm run` what is left of it."
+                .to_owned(),
+        }
+    }
+
     /// Who has to sign in.
     pub(super) const fn who_signs_in(self) -> &'static str {
         match self {

@@ -5,8 +5,9 @@
 
 use session_pool::domain::audit::ConfirmedHow;
 use session_pool::domain::policy::ConfirmationRequest;
-use session_pool::domain::wire::{AnswerStatus, JobAnswer, RunRequest};
+use session_pool::domain::wire::{AnswerStatus, JobAnswer};
 
+use super::run::Command;
 use super::{Caller, Failure, Outcome};
 use crate::consent::{Binding, Reply, Way};
 use crate::graph::Question;
@@ -20,7 +21,8 @@ pub(super) struct AskedBefore(Binding);
 
 impl AskedBefore {
     /// This command, from this client.
-    pub(super) fn of(request: &RunRequest, caller: &Caller) -> Self {
+    pub(super) fn of(command: &Command, caller: &Caller) -> Self {
+        let request = command.request();
         let texts = [
             &request.connection,
             &request.module,
@@ -34,18 +36,19 @@ impl AskedBefore {
         ))
     }
 
-    /// Sends the command; where it needs a yes, asks for it and sends it again.
+    /// Sends the command and waits; where it needs a yes, asks for it and sends it again. That a yes
+    /// is needed may be known only after the wait: such a command is queued until it is judged.
     pub(super) async fn run(
         self,
         pool: &Pool,
-        request: &RunRequest,
-        caller: &Caller,
+        command: &Command,
+        caller: &mut Caller,
     ) -> Result<Outcome, Failure> {
         if matches!(caller.asking.way, Way::Form) {
             self.take_reply(pool, caller).await?;
         }
         for _ in 0..MOST_QUESTIONS {
-            let answer = pool.run(request).await?;
+            let answer = command.send(pool, caller).await?;
             let Some(asked) = waits(&answer).filter(|_| caller.asking.can_ask()) else {
                 return Ok(Outcome::Job(Box::new(answer)));
             };
@@ -74,7 +77,7 @@ impl AskedBefore {
             }
         }
         // The pool still asks: the answer says how a person can say yes elsewhere.
-        let answer = pool.run(request).await?;
+        let answer = command.send(pool, caller).await?;
         Ok(Outcome::Job(Box::new(answer)))
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use session_pool::domain::format::FormatName;
-use session_pool::domain::wire::{AnswerStatus, RunRequest};
+use session_pool::domain::wire::{AnswerStatus, JobAnswer, RunRequest};
 use tokio::time::Instant;
 
 use super::asked::AskedBefore;
@@ -35,12 +35,15 @@ pub(crate) enum Run {
     /// Nothing: which connections are there?
     Connections,
     /// A command.
-    Command {
-        /// What the pool is asked.
-        request: Box<RunRequest>,
-        /// Seconds the call waits.
-        wait_seconds: u32,
-    },
+    Command(Box<Command>),
+}
+
+/// A command, and how long the call waits for it.
+#[derive(Debug)]
+pub(crate) struct Command {
+    request: RunRequest,
+    /// Seconds.
+    wait: u32,
 }
 
 impl Run {
@@ -74,28 +77,72 @@ impl Run {
                 hint: "give connection, module and command to run PowerShell, or no arguments at all to list the connections",
             });
         }
-        Ok(Self::Command {
-            request: Box::new(request),
-            wait_seconds: wait_seconds.unwrap_or(DEFAULT_WAIT),
-        })
+        Ok(Self::Command(Box::new(Command {
+            request,
+            wait: wait_seconds.unwrap_or(DEFAULT_WAIT),
+        })))
     }
 
     /// Does it.
     ///
     /// # Errors
     /// When the pool refuses or cannot be asked.
-    pub(crate) async fn call(self, pool: &Pool, caller: Caller) -> Result<Outcome, Failure> {
+    pub(crate) async fn call(self, pool: &Pool, mut caller: Caller) -> Result<Outcome, Failure> {
         match self {
             Self::Connections => {
                 let lists = tokio::try_join!(pool.connections(), pool.status());
                 let (connections, status) = lists.map_err(Unread::list)?;
                 Ok(Outcome::Connections(connections, status))
             }
-            Self::Command {
-                request,
-                wait_seconds,
-            } => command(pool, *request, wait_seconds, caller).await,
+            Self::Command(mut command) => {
+                let asked = AskedBefore::of(&command, &caller);
+                // The id first, the answer later: a call that is cancelled must know what to cancel.
+                command.request.wait_seconds = Some(0);
+                command.request.caller_id = caller.name.take();
+                asked.run(pool, &command, &mut caller).await
+            }
         }
+    }
+}
+
+impl Command {
+    /// What the pool is asked.
+    pub(super) const fn request(&self) -> &RunRequest {
+        &self.request
+    }
+
+    /// Sends it, and waits for its end as long as the call may; what a person took to say yes before
+    /// does not count.
+    pub(super) async fn send(
+        &self,
+        pool: &Pool,
+        caller: &mut Caller,
+    ) -> Result<JobAnswer, Failure> {
+        let until = Instant::now() + Duration::from_secs(self.wait.into());
+        let first = pool.run(&self.request).await?;
+        if first.status != AnswerStatus::Running {
+            return Ok(first);
+        }
+        let id = first.job;
+        let answer = if self.wait == 0 {
+            Ok(first.clone())
+        } else {
+            let mut wait = Wait::of(id, until);
+            wait.is_known = true;
+            tokio::select! {
+                biased;
+                () = caller.cancelled.cancelled() => Ok(first.clone()),
+                answer = wait.for_job(pool, &mut caller.reporter) => answer,
+            }
+        };
+        // Nobody hears the answer of a call that was cancelled, however early: the job must not go
+        // on without anyone who knows of it.
+        let answer = if caller.cancelled.is_cancelled() {
+            pool.cancel(id).await
+        } else {
+            answer
+        };
+        answer.map_err(|error| Unread::failure(Doing::Started(Box::new(first)), error))
     }
 }
 
@@ -113,48 +160,5 @@ fn format(name: &str) -> Result<FormatName, ArgumentError> {
             expected: "\"text\" or \"json\"",
             given: format!("{:?}", name.chars().take(50).collect::<String>()),
         }),
-    }
-}
-
-async fn command(
-    pool: &Pool,
-    mut request: RunRequest,
-    wait_seconds: u32,
-    mut caller: Caller,
-) -> Result<Outcome, Failure> {
-    let until = Instant::now() + Duration::from_secs(wait_seconds.into());
-    let asked = AskedBefore::of(&request, &caller);
-    // The id first, the answer later: a call that is cancelled must know what to cancel.
-    request.wait_seconds = Some(0);
-    request.caller_id = caller.name.take();
-    let first = match asked.run(pool, &request, &caller).await? {
-        Outcome::Job(first) => *first,
-        outcome => return Ok(outcome),
-    };
-    if first.status != AnswerStatus::Running {
-        return Ok(Outcome::Job(Box::new(first)));
-    }
-    let id = first.job;
-    let answer = if wait_seconds == 0 {
-        Ok(first.clone())
-    } else {
-        let mut wait = Wait::of(id, until);
-        wait.is_known = true;
-        tokio::select! {
-            biased;
-            () = caller.cancelled.cancelled() => Ok(first.clone()),
-            answer = wait.for_job(pool, &mut caller.reporter) => answer,
-        }
-    };
-    // Nobody hears the answer of a call that was cancelled, however early: the job must not go on
-    // without anyone who knows of it.
-    let answer = if caller.cancelled.is_cancelled() {
-        pool.cancel(id).await
-    } else {
-        answer
-    };
-    match answer {
-        Ok(answer) => Ok(Outcome::Job(Box::new(answer))),
-        Err(error) => Err(Unread::failure(Doing::Started(Box::new(first)), error)),
     }
 }

@@ -36,6 +36,12 @@ pub fn is_there() -> bool {
     is_root() && TOOLS.into_iter().all(on_path) && has_image()
 }
 
+#[cfg(not(unix))]
+fn is_root() -> bool {
+    false
+}
+
+#[cfg(unix)]
 fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt as _;
     std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -19,6 +20,8 @@ pub const CASES: &[Case] = &[
     ("a_connection_that_breaks_off", breaks_off),
     ("an_address_that_is_none", bad_address),
     ("a_pool_that_says_nothing", silent),
+    ("a_pool_that_stops_in_its_answer", stops),
+    ("an_empty_variable_is_as_good_as_none", empty_variable),
     #[cfg(target_os = "linux")]
     ("a_certificate_that_is_trusted_or_not", certificate),
 ];
@@ -44,6 +47,16 @@ fn tells(home: &Home, code: &str, parts: &[&str]) {
     }
 }
 
+fn empty_variable() {
+    let home = Home::new("http://127.0.0.1:1");
+    let mut command = home.command();
+    command.env("MM_FILES_DIR", "").args(["config", "claude"]);
+    let done = command.output().unwrap();
+    let said = String::from_utf8(done.stdout).unwrap();
+    assert_eq!(done.status.code(), Some(0), "{said}");
+    assert!(!said.contains("MM_FILES_DIR"), "{said}");
+}
+
 fn down() {
     let free = TcpListener::bind("127.0.0.1:0")
         .unwrap()
@@ -62,6 +75,8 @@ fn down() {
             "MM_SESSION_POOL_URL",
         ],
     );
+    let log = home.log();
+    assert_eq!(log[0]["status"], "pool_unreachable", "{log:?}");
 }
 
 fn no_token() {
@@ -177,6 +192,21 @@ fn silent() {
         "pool_silent",
         &["did not answer within 15 s", "is not known"],
     );
+}
+
+/// The same patience holds for the answer's head and its body together.
+fn stops() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let home = Home::new(&format!("http://{}", listener.local_addr().unwrap()));
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.read(&mut [0; 4096]);
+        std::thread::sleep(Duration::from_secs(8));
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n");
+        std::thread::sleep(Duration::from_secs(9));
+        let _ = stream.write_all(b"{}");
+    });
+    tells(&home, "pool_silent", &["did not answer within 15 s"]);
 }
 
 /// Elsewhere than on Linux the trusted certificates are the system's, not a file's.

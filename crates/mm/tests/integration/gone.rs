@@ -2,6 +2,7 @@
 
 use std::io::copy;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
@@ -20,7 +21,27 @@ pub const CASES: &[Case] = &[
     ("a_shell_is_told_how_to_take_the_job_up", shell),
     ("a_pool_that_takes_nothing_now_is_asked_again", unavailable),
     ("a_command_that_is_not_taken_was_not_lost", not_taken),
+    ("a_job_that_has_ended_does_not_go_on", nobody_reads_the_end),
 ];
+
+fn nobody_reads_the_end() {
+    let pool = StandIn::start();
+    let home = Home::new(&pool.url);
+    let mut child = home
+        .command()
+        .args(["run", "Contoso", "exo", "hang", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let job = pool.wait_for_job();
+    pool.finish(&job, "succeeded", "");
+    let done = child.wait_with_output().unwrap();
+    let said = String::from_utf8(done.stderr).unwrap();
+    assert_eq!(done.status.code(), Some(141), "{said}");
+    assert!(said.contains(&format!("job {job} has ended")), "{said}");
+}
 
 /// A way to the stand-in that can be closed, and opened again.
 struct Way {

@@ -17,6 +17,10 @@ pub const CASES: &[Case] = &[
         "a_sign_in_that_a_job_needs_names_the_call_to_repeat",
         sign_in,
     ),
+    (
+        "a_sign_in_that_died_in_mid_command_shows_how_far_it_came",
+        dead_sign_in,
+    ),
     ("it_cancels", cancels),
     (
         "a_cursor_and_a_cancel_are_not_taken_together",
@@ -117,6 +121,29 @@ fn sign_in() {
         text(&task["result"]["result"]).contains("the same call of `run`"),
         "{task}"
     );
+}
+
+/// What was done is done: the same call again would do it twice.
+fn dead_sign_in() {
+    let pool = StandIn::start();
+    let home = Home::new(&pool.url);
+    let id = start_job(&home);
+    pool.finish(&id, "auth_required", "the first half is done\n");
+    let result = Client::start(&home).call("job", json!({"id": id}));
+    let followed = home.shell(&["job", &id]);
+    for said in [text(&result), &followed.stderr] {
+        for part in [
+            "the first half is done",
+            "ABCD-1234",
+            "look first how far",
+            "The pool says: sign in",
+        ] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+        for blind in ["same call", "same command"] {
+            assert!(!said.contains(blind), "{blind}: {said}");
+        }
+    }
 }
 
 fn cancels() {

@@ -33,6 +33,7 @@ pub const CASES: &[Case] = &[
     ("malformed_input_is_survived_at_every_step", malformed),
     ("closed_output_and_error_are_survived", closed_streams),
     ("sockets_are_as_good_as_pipes", sockets),
+    ("an_answer_that_is_stuck_hides_no_end", stuck),
 ];
 
 /// What the end of input may take, with room for a busy machine.
@@ -365,6 +366,37 @@ fn closed_streams() {
     let _ = writeln!(stdin, "{line}");
     drop(stdin);
     assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+/// Nobody reads standard output, and errors are among what waits there.
+fn stuck() {
+    use std::io::{Read, Write};
+    let home = Home::new("http://127.0.0.1:1");
+    for (number, garbage) in (1..).zip(["", "garbage\n", "garbage\n{}\n[]\n"]) {
+        let mut child = home
+            .command()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        for id in 1..=40 {
+            let params = json!({"_meta": meta(&json!({}))});
+            let line =
+                json!({"jsonrpc": "2.0", "id": id, "method": "tools/list", "params": params});
+            writeln!(stdin, "{line}").unwrap();
+        }
+        // The answers are on their way, and fill the pipe.
+        stdout.read_exact(&mut [0]).unwrap();
+        stdin.write_all(garbage.as_bytes()).unwrap();
+        drop(stdin);
+        let (ended, end) = std::sync::mpsc::channel();
+        std::thread::spawn(move || ended.send(child.wait().unwrap().code()));
+        let code = end.recv_timeout(Duration::from_secs(20));
+        assert_eq!(code, Ok(Some(0)), "{number}");
+        drop(stdout);
+    }
 }
 
 /// Node gives its children sockets for standard input and output.

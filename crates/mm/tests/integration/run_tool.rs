@@ -40,6 +40,10 @@ pub const CASES: &[Case] = &[
     ("everything_is_passed_on_to_the_pool", passed_on),
     ("a_trace_goes_with_every_request_of_a_call", traced),
     ("calls_are_logged_without_what_they_say", logged),
+    (
+        "a_yes_that_is_wanted_only_after_a_while_is_asked_for_too",
+        asked_late,
+    ),
 ];
 
 fn arguments(command: &str) -> Value {
@@ -49,6 +53,44 @@ fn arguments(command: &str) -> Value {
 fn run(arguments: Value) -> Value {
     let pool = StandIn::start();
     Client::start(&Home::new(&pool.url)).call("run", arguments)
+}
+
+/// The command is queued first, and judged while the call waits.
+fn asked_late() {
+    let yes = json!({"action": "accept", "content": {"confirm": true}});
+    let forms = json!({"elicitation": {"form": {}}});
+    for version in ["2025-11-25", crate::client::MODERN] {
+        let pool = StandIn::start();
+        let mut client = Client::start(&Home::new(&pool.url));
+        let mut params = json!({"name": "run", "arguments": arguments("send")});
+        if version == crate::client::MODERN {
+            params["_meta"] = meta(&forms);
+        } else {
+            client.handshake_with(version, forms.clone());
+        }
+        let request = client.send("tools/call", params.clone());
+        let job = pool.wait_for_job();
+        pool.wait_for_request("GET /jobs/");
+        pool.finish(&job, "confirmation_required", "");
+        let asked = client.receive();
+        assert!(!asked.to_string().contains("SECRET"), "{asked}");
+        let done = if version == crate::client::MODERN {
+            let asked = &asked["result"];
+            assert_eq!(asked["resultType"], "input_required", "{asked}");
+            params["requestState"] = asked["requestState"].clone();
+            params["inputResponses"] = json!({ "confirm": yes });
+            client.request("tools/call", params)
+        } else {
+            assert_eq!(asked["method"], "elicitation/create", "{asked}");
+            let line = json!({"jsonrpc": "2.0", "id": asked["id"], "result": yes});
+            client.raw(line.to_string().as_bytes());
+            client.answer(request)
+        };
+        assert_eq!(
+            done["result"]["structuredContent"]["output"], "sent\n",
+            "{done}"
+        );
+    }
 }
 
 fn lists_connections() {

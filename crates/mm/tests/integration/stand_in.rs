@@ -51,6 +51,8 @@ struct Inner {
     unavailable: usize,
     /// Whether the command `slow` is held back.
     released: bool,
+    /// Whether somebody said yes to the command `send`.
+    confirmed: bool,
 }
 
 /// The stand-in. It ends with the process.
@@ -226,6 +228,7 @@ fn router(stand_in: StandIn) -> Router {
         .route("/jobs", get(jobs))
         .route("/jobs/{id}", get(job).delete(cancel))
         .route("/jobs/{id}/events", get(events::events))
+        .route("/confirmations/{id}", post(confirm))
         .route("/connections", get(connections))
         .route("/status", get(status))
         .merge(sign_in::routes())
@@ -302,6 +305,7 @@ async fn run(State(stand_in): State<StandIn>, Json(request): Json<Value>) -> Res
         "sign-in" => ("auth_required", String::new()),
         "throw" => ("failed", "before\n".to_owned()),
         "objects" => ("succeeded", "[{\"a\":1}]".to_owned()),
+        "send" if stand_in.inner.lock().unwrap().confirmed => ("succeeded", "sent\n".to_owned()),
         _ => match command.split_once(' ') {
             Some(("lines", count)) => ("succeeded", lines(count.parse().unwrap())),
             _ => ("running", String::new()),
@@ -331,6 +335,7 @@ fn answer(stand_in: &StandIn, id: &str, from: usize) -> Value {
         "running" => "running",
         "succeeded" => "success",
         "auth_required" => "auth_required",
+        "confirmation_required" => "confirmation_required",
         _ => "error",
     };
     let rest = &job.output[from..];
@@ -371,6 +376,14 @@ fn answer(stand_in: &StandIn, id: &str, from: usize) -> Value {
         add(
             json!({"errors": [error], "error_count": 1, "warnings": ["old module"], "warning_count": 1}),
         );
+    }
+    if job.state == "confirmation_required" {
+        add(
+            json!({"confirmation": {"id": "c0ffee", "by": "assistant", "code": "SECRET", "preview": "sends a mail", "expires_in": 600}, "message": "say SECRET"}),
+        );
+    }
+    if job.state == "auth_required" && job.output.is_empty() {
+        add(json!({"started_at": null}));
     }
     if job.state == "auth_required" {
         add(
@@ -423,6 +436,11 @@ async fn cancel(State(stand_in): State<StandIn>, Path(id): Path<String>) -> Resp
         stand_in.finish(&id, "cancelled", "");
     }
     Json(answer(&stand_in, &id, 0)).into_response()
+}
+
+async fn confirm(State(stand_in): State<StandIn>, Path(id): Path<String>) -> Json<Value> {
+    stand_in.change(|inner| inner.confirmed = true);
+    Json(json!({ "confirmed": id }))
 }
 
 async fn jobs(State(stand_in): State<StandIn>) -> Json<Value> {
