@@ -26,6 +26,8 @@ pub(crate) fn elicits(context: &RequestContext<RoleServer>) -> bool {
     capabilities
         .and_then(|capabilities| capabilities.elicitation)
         .is_some_and(|elicitation| elicitation.form.is_some() || elicitation.url.is_none())
+        // Without a form nobody can be asked by one.
+        && consent::params("").is_some()
 }
 
 /// Whom a call of this client can ask.

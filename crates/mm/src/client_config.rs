@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::cli::Client;
 use crate::config::{Config, ConfigError, FILES_DIR, Overrides, PATHS, VARIABLES};
+use crate::graph::{Places, PlacesError};
 use crate::shell::{Exit, complain};
 
 /// What the gateway shows of the server.
@@ -22,6 +23,14 @@ set SESSION_POOL_STATE_DIR to the pool's state directory, and print the registra
 pub(crate) fn print(client: Client, overrides: &Overrides) -> Exit {
     // What cannot be used here cannot be used there.
     if let Err(error) = Config::from_environment(overrides) {
+        return complain(
+            &format!("nothing to register: {error}"),
+            Exit::Configuration,
+        );
+    }
+    // Without a home directory the pool can still be used.
+    let places = Places::from_environment(overrides.files_dir.clone());
+    if let Err(error @ PlacesError::SendGuards(_)) = places {
         return complain(
             &format!("nothing to register: {error}"),
             Exit::Configuration,

@@ -66,9 +66,13 @@ pub(crate) struct Overrides {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ConfigError {
     #[error(
-        "MM_SESSION_POOL_URL cannot be {value:?}: {problem}. Give the address of the session pool, such as {DEFAULT_URL}"
+        "{setting} cannot be {value:?}: {problem}. Give the address of the session pool, such as {DEFAULT_URL}"
     )]
-    Url { value: String, problem: String },
+    Url {
+        setting: &'static str,
+        value: String,
+        problem: String,
+    },
     #[error("{variable} cannot be {value:?}: use true or false")]
     Switch {
         variable: &'static str,
@@ -113,8 +117,11 @@ impl Config {
         };
         let path = |name: &'static str| variable(name).map(PathBuf::from);
         let pool = match &overrides.pool_url {
-            Some(url) => url.clone(),
-            None => text("MM_SESSION_POOL_URL")?.unwrap_or_else(|| DEFAULT_URL.to_owned()),
+            Some(url) => PoolUrl::read("--pool-url", url)?,
+            None => {
+                let url = text("MM_SESSION_POOL_URL")?;
+                PoolUrl::read("MM_SESSION_POOL_URL", url.as_deref().unwrap_or(DEFAULT_URL))?
+            }
         };
         let token = if let Some(token) = text("SESSION_POOL_TOKEN")? {
             TokenSource::Given(Token::new(&token).map_err(ConfigError::Token)?)
@@ -129,7 +136,7 @@ impl Config {
         let logs =
             path("SESSION_POOL_LOG_DIR").or_else(|| home.map(|home| home.join(".m365-logs")));
         Ok(Self {
-            pool: pool.parse()?,
+            pool,
             token,
             token_over_http: overrides.token_over_http
                 || switch("MM_TOKEN_OVER_HTTP", text("MM_TOKEN_OVER_HTTP")?)?,
@@ -153,11 +160,14 @@ fn switch(variable: &'static str, value: Option<String>) -> Result<bool, ConfigE
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PoolUrl(Url);
 
-impl std::str::FromStr for PoolUrl {
-    type Err = ConfigError;
-
-    fn from_str(value: &str) -> Result<Self, ConfigError> {
+impl PoolUrl {
+    /// Reads the value of this setting.
+    ///
+    /// # Errors
+    /// [`ConfigError::Url`], which names the setting.
+    pub(crate) fn read(setting: &'static str, value: &str) -> Result<Self, ConfigError> {
         let bad = |problem: &str| ConfigError::Url {
+            setting,
             // What stands before the @ may be a password.
             value: value.rsplit('@').next().unwrap_or_default().to_owned(),
             problem: problem.to_owned(),
@@ -178,9 +188,7 @@ impl std::str::FromStr for PoolUrl {
         url.set_fragment(None);
         Ok(Self(url))
     }
-}
 
-impl PoolUrl {
     /// The address of one of the pool's routes; `path` begins with a slash.
     pub(crate) fn route(&self, path: &str) -> String {
         format!("{self}{path}")
@@ -280,7 +288,7 @@ mod tests {
             ("http://127.0.0.1.nip.io", false),
             ("http://0.0.0.0", false),
         ] {
-            let url: PoolUrl = url.parse().unwrap();
+            let url = PoolUrl::read("MM_SESSION_POOL_URL", url).unwrap();
             assert_eq!(url.is_private(), private, "{url}");
         }
     }
@@ -307,7 +315,7 @@ mod tests {
 
     #[test]
     fn a_path_in_front_is_kept() {
-        let url: PoolUrl = "https://host/m365/?q#f".parse().unwrap();
+        let url = PoolUrl::read("MM_SESSION_POOL_URL", "https://host/m365/?q#f").unwrap();
         assert_eq!(url.route("/jobs"), "https://host/m365/jobs");
     }
 }

@@ -51,6 +51,11 @@ mod tests {
     use super::*;
 
     #[test]
+    fn there_is_a_form() {
+        assert!(params("Really?").is_some());
+    }
+
+    #[test]
     fn only_an_accepted_form_that_says_yes_is_a_yes() {
         for (answer, meant) in [
             (

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::ConsentError;
 
 /// The file.
-const FILE: &str = "keys.json";
+pub(super) const FILE: &str = "keys.json";
 
 /// Seconds after which another key seals; the one before still opens.
 const SEALS: i64 = 30 * 24 * 3600;

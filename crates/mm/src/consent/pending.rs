@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Binding, VALID};
+use super::{Binding, VALID, keyring};
 
 /// Most calls that wait at once.
 const MOST: usize = 1_000;
@@ -158,10 +158,11 @@ pub(super) fn sweep(directory: &Path) {
         let name = entry.file_name();
         let kind = Path::new(&name).extension().and_then(|kind| kind.to_str());
         let age = match kind {
+            _ if name == keyring::FILE => continue,
             Some("wait") => VALID,
-            // Longer than what they mark is good for.
-            Some("used" | "yes") => OVER,
-            _ => continue,
+            // Marks, longer than what they mark is good for; and what a process that was killed had
+            // begun to write.
+            _ => OVER,
         };
         let is_over = entry
             .metadata()

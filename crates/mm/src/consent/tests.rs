@@ -234,3 +234,22 @@ fn everything_is_its_owners_alone_and_open_keys_are_refused() {
     let error = consents.code(binding("a")).unwrap_err().to_string();
     assert!(error.contains("others than its owner"), "{error}");
 }
+
+#[test]
+fn what_a_killed_process_left_is_swept_and_the_keys_are_kept() {
+    let stage = stage();
+    stage.consents.code(binding("a")).unwrap();
+    let directory = stage.consents.directory.clone();
+    let long_ago = std::time::SystemTime::now() - 2 * VALID * 6;
+    for (name, is_kept) in [(".tmpAb12Cd", false), ("keys.json", true)] {
+        let path = directory.join(name);
+        let file = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .unwrap();
+        file.set_modified(long_ago).unwrap();
+        pending::sweep(&directory);
+        assert_eq!(path.exists(), is_kept, "{name}");
+    }
+}

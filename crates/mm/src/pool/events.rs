@@ -215,7 +215,10 @@ mod tests {
             let comment = |_| Ok::<_, Infallible>(BodyFrame::data(Bytes::from_static(b":\n\n")));
             let spoken = stream::iter((0..comments).map(comment));
             let body = StreamBody::new(spoken.chain(stream::pending()));
-            let mut events = Events::new("http://localhost".parse().unwrap(), body);
+            let mut events = Events::new(
+                crate::config::PoolUrl::read("MM_SESSION_POOL_URL", "http://localhost").unwrap(),
+                body,
+            );
             events.longest_silence = Duration::from_millis(10);
             assert!(events.next().await.unwrap().is_none());
             assert_eq!(events.has_spoken(), comments > 0);

@@ -6,7 +6,7 @@ use session_pool::doctor;
 use session_pool::domain::doctor::{Caller, Finding, Report};
 use session_pool::domain::registry::Registry;
 
-use super::{Exit, complain};
+use super::Exit;
 use crate::config::{Config, Overrides};
 use crate::graph::Places;
 use crate::pool::{Pool, PoolError};
@@ -14,16 +14,45 @@ use crate::token::TokenSource;
 
 /// Looks at everything and prints it.
 pub(crate) async fn doctor(json: bool, overrides: &Overrides) -> Exit {
-    let config = match Config::from_environment(overrides) {
-        Ok(config) => config,
-        Err(error) => return complain(&error.to_string(), Exit::Configuration),
-    };
-    let places = match Places::from_environment(overrides.files_dir.clone()) {
-        Ok(places) => places,
-        Err(error) => return complain(&error.to_string(), Exit::Configuration),
-    };
     let mut checks = Vec::new();
-    let registry = match places.registry() {
+    let config = Config::from_environment(overrides);
+    let config = configured(config, &mut checks);
+    let places = Places::from_environment(overrides.files_dir.clone());
+    let places = configured(places, &mut checks);
+    let is_configured = checks.is_empty();
+    let registry = match &places {
+        Some(places) => registry(places, &mut checks),
+        None => Registry::default(),
+    };
+    if let Some(config) = &config {
+        checks.push(match &config.token {
+            TokenSource::Given(_) => Finding::ok("token", "SESSION_POOL_TOKEN"),
+            TokenSource::File(path) => doctor::private_file("token", path),
+        });
+        checks.push(pool(config).await);
+    }
+    if let Some(places) = &places {
+        checks.extend(caches(places));
+        checks.extend(doctor::secrets(&registry, &places.secrets));
+    }
+    checks.extend(doctor::reach(&registry, Caller::Mm).await);
+    match print(&Report::new(checks), json) {
+        Exit::Failed if !is_configured => Exit::Configuration,
+        exit => exit,
+    }
+}
+
+/// What could be read of the environment; what is wrong with it is a finding like others.
+fn configured<T, E: ToString>(read: Result<T, E>, checks: &mut Vec<Finding>) -> Option<T> {
+    read.map_err(|error| {
+        let remedy = "correct it, and look again";
+        checks.push(Finding::failed("configuration", error.to_string(), remedy));
+    })
+    .ok()
+}
+
+fn registry(places: &Places, checks: &mut Vec<Finding>) -> Registry {
+    match places.registry() {
         Ok(registry) => {
             let count = registry.connections().len();
             let what = format!("{count} connections in {}", places.registry.display());
@@ -35,16 +64,7 @@ pub(crate) async fn doctor(json: bool, overrides: &Overrides) -> Exit {
             checks.push(Finding::failed("registry", error.to_string(), remedy));
             Registry::default()
         }
-    };
-    checks.push(match &config.token {
-        TokenSource::Given(_) => Finding::ok("token", "SESSION_POOL_TOKEN"),
-        TokenSource::File(path) => doctor::private_file("token", path),
-    });
-    checks.push(pool(&config).await);
-    checks.extend(caches(&places));
-    checks.extend(doctor::secrets(&registry, &places.secrets));
-    checks.extend(doctor::reach(&registry, Caller::Mm).await);
-    print(&Report::new(checks), json)
+    }
 }
 
 async fn pool(config: &Config) -> Finding {

@@ -7,7 +7,7 @@ use session_pool::domain::job::JobId;
 use session_pool::domain::wire::JobAnswer;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::{Exit, Output, OutputError, complain};
+use super::{Exit, Output, OutputError};
 use crate::pool::{Event, Events, Pauses, Pool, PoolError};
 use crate::tools::{Doing, Unread};
 
@@ -89,7 +89,7 @@ impl Following {
                     "goes on"
                 };
                 let message = format!("{error}; job {id} {job}, see `mm job {id}`");
-                complain(&message, error.exit())
+                output.complain(&message, error.exit()).await
             }
             Err(Broken::Pool { error, .. }) => {
                 let doing = match self.started {

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use session_pool::domain::job::JobId;
 use session_pool::domain::record::{ConsoleStream, ErrorRecord, Record};
 use session_pool::domain::wire::{AnswerStatus, JobAnswer};
-use tokio::io::{AsyncWriteExt, Stdout, stdout};
+use tokio::io::{AsyncWriteExt, Stderr, Stdout, stderr, stdout};
 use tokio::time::timeout;
 
-use super::{Exit, complain};
+use super::Exit;
 use crate::text::{self, Reader};
 use crate::tools::{Failure, Place};
 
@@ -38,7 +38,7 @@ impl OutputError {
 /// Bytes that wait for more of them at most.
 const FULL: usize = 64 << 10;
 
-/// What the reader of the output gets to take the rest of it after an interrupt.
+/// What the readers of both streams get to take the rest after an interrupt, and the last words.
 const LAST_LINES: Duration = Duration::from_secs(2);
 
 /// The two streams of this process.
@@ -50,6 +50,9 @@ pub(crate) struct Output {
     stdout: Stdout,
     /// Not written yet. It begins anywhere, and ends with a whole line.
     waiting: BytesMut,
+    stderr: Stderr,
+    /// The same for standard error.
+    asides: BytesMut,
     json: bool,
     has_shown_error: bool,
 }
@@ -60,6 +63,8 @@ impl Output {
         Self {
             stdout: stdout(),
             waiting: BytesMut::new(),
+            stderr: stderr(),
+            asides: BytesMut::new(),
             json,
             has_shown_error: false,
         }
@@ -185,7 +190,7 @@ impl Output {
         let said = self.given_up(job, "interrupted", message, exit);
         match timeout(LAST_LINES, said).await {
             Ok(exit) => exit,
-            Err(_) => complain(message, exit),
+            Err(_) => self.complain(message, exit).await,
         }
     }
 
@@ -197,7 +202,7 @@ impl Output {
             self.flush().await
         };
         match written {
-            Ok(()) => complain(message, exit),
+            Ok(()) => self.complain(message, exit).await,
             Err(error) => error.exit(),
         }
     }
@@ -242,9 +247,28 @@ impl Output {
     /// A line on standard error, behind what stands before it on standard output.
     async fn aside(&mut self, text: &str) -> Result<(), OutputError> {
         self.flush().await?;
-        // A closed standard error is the caller's choice.
-        let _ = io::Write::write_all(&mut io::stderr(), format!("{text}\n").as_bytes());
+        self.say(text).await;
         Ok(())
+    }
+
+    /// Says the last words on standard error, and ends with this. A reader who takes nothing is not
+    /// waited for.
+    pub(crate) async fn complain(&mut self, message: &str, exit: Exit) -> Exit {
+        let _ = timeout(LAST_LINES, self.say(&format!("mm: {message}"))).await;
+        exit
+    }
+
+    async fn say(&mut self, text: &str) {
+        self.asides.extend_from_slice(text.as_bytes());
+        self.asides.extend_from_slice(b"\n");
+        let written = match self.stderr.write_all_buf(&mut self.asides).await {
+            Ok(()) => self.stderr.flush().await,
+            failed => failed,
+        };
+        // A closed standard error is the caller's choice.
+        if written.is_err() {
+            self.asides.clear();
+        }
     }
 }
 

@@ -180,8 +180,11 @@ fn sign_in(text: &mut String, answer: &JobAnswer, reader: Reader) {
         let _ = writeln!(text, "The pool says: {message}");
     }
     let _ = writeln!(text, "\nNext: {}", reader.after_dead_sign_in(&place));
-    text.push_str("\nOutput up to there:\n");
-    output(text, answer, "(no output)");
+    // At a shell it stands on standard output already.
+    if reader == Reader::Assistant || !is_empty(answer) {
+        text.push_str("\nOutput up to there:\n");
+        output(text, answer, "(no output)");
+    }
     more(text, answer, reader);
 }
 

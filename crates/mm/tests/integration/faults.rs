@@ -21,6 +21,12 @@ pub const CASES: &[Case] = &[
     ("an_address_that_is_none", bad_address),
     ("a_pool_that_says_nothing", silent),
     ("a_pool_that_stops_in_its_answer", stops),
+    ("a_registration_with_a_wrong_value_is_refused", bad_guards),
+    ("the_flag_that_is_wrong_is_named", bad_flag),
+    (
+        "a_doctor_tells_programs_too_what_is_configured_wrongly",
+        bad_doctor,
+    ),
     ("an_empty_variable_is_as_good_as_none", empty_variable),
     #[cfg(target_os = "linux")]
     ("a_certificate_that_is_trusted_or_not", certificate),
@@ -44,6 +50,39 @@ fn tells(home: &Home, code: &str, parts: &[&str]) {
     assert_eq!(result["structuredContent"]["code"], code, "{result}");
     for part in parts {
         assert!(text(&result).contains(part), "{part}: {result}");
+    }
+}
+
+fn bad_guards() {
+    let home = Home::new("http://127.0.0.1:1");
+    let mut command = home.command();
+    command
+        .env("MM_SEND_GUARDS", "perhaps")
+        .args(["config", "claude"]);
+    let done = command.output().unwrap();
+    let said = String::from_utf8(done.stderr).unwrap();
+    assert_eq!(done.status.code(), Some(64), "{said}");
+    assert!(said.contains("MM_SEND_GUARDS"), "{said}");
+}
+
+fn bad_flag() {
+    let done = Home::new("http://127.0.0.1:1").shell(&["--pool-url", "nonsense", "run"]);
+    assert_eq!(done.code, 64, "{done:?}");
+    assert!(
+        done.stderr.contains("--pool-url cannot be \"nonsense\""),
+        "{done:?}"
+    );
+    assert!(!done.stderr.contains("MM_SESSION_POOL_URL"), "{done:?}");
+}
+
+fn bad_doctor() {
+    let done = Home::new("nonsense").shell(&["doctor", "--json"]);
+    assert_eq!(done.code, 64, "{done:?}");
+    let report: Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!(report["ok"], false, "{report}");
+    let findings = report.to_string();
+    for part in ["configuration", "MM_SESSION_POOL_URL", "registry"] {
+        assert!(findings.contains(part), "{part}: {findings}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! A pool that goes away while a job of it is waited for or followed.
 
-use std::io::copy;
+use std::io::{Read as _, copy};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
@@ -21,8 +21,42 @@ pub const CASES: &[Case] = &[
     ("a_shell_is_told_how_to_take_the_job_up", shell),
     ("a_pool_that_takes_nothing_now_is_asked_again", unavailable),
     ("a_command_that_is_not_taken_was_not_lost", not_taken),
+    #[cfg(unix)]
+    (
+        "a_standard_error_that_nobody_reads_hinders_no_end",
+        nobody_reads_errors,
+    ),
     ("a_job_that_has_ended_does_not_go_on", nobody_reads_the_end),
 ];
+
+/// More than a pipe holds.
+#[cfg(unix)]
+fn nobody_reads_errors() {
+    for (more, code) in [(&["--wait-seconds", "1"][..], 7), (&[], 130)] {
+        let pool = StandIn::start();
+        let home = Home::new(&pool.url);
+        let mut child = home
+            .command()
+            .args(["run", "Contoso", "exo", "grumble"])
+            .args(more)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stderr = child.stderr.take().unwrap();
+        stderr.read_exact(&mut [0]).unwrap();
+        if code == 130 {
+            let interrupt = ["-INT", &child.id().to_string()];
+            let done = std::process::Command::new("kill").args(interrupt).status();
+            assert!(done.unwrap().success());
+        }
+        let (ended, end) = std::sync::mpsc::channel();
+        std::thread::spawn(move || ended.send(child.wait().unwrap().code()));
+        let ended = end.recv_timeout(std::time::Duration::from_secs(20));
+        assert_eq!(ended, Ok(Some(code)));
+        drop(stderr);
+    }
+}
 
 fn nobody_reads_the_end() {
     let pool = StandIn::start();

@@ -29,7 +29,10 @@ pub(super) async fn events(
         return broken(&stand_in, &id, from);
     }
     if command == "flood" {
-        return flood();
+        return flood("output");
+    }
+    if command == "grumble" {
+        return flood("warning");
     }
     while stand_in.state(&id) == "running" {
         changes.changed().await.unwrap();
@@ -71,11 +74,11 @@ fn event(id: usize, name: &str, data: &Value) -> String {
 }
 
 /// More lines than a pipe holds, and no end.
-fn flood() -> Response {
+fn flood(kind: &str) -> Response {
     let events: String = (1..=5_000)
         .map(|number| {
-            let line = json!({"type": "output", "text": format!("line {number} of a flood")});
-            event(number, "output", &line)
+            let line = json!({"type": kind, "text": format!("line {number} of a flood")});
+            event(number, kind, &line)
         })
         .collect();
     let events = futures_util::stream::once(async { Ok::<_, Infallible>(events) });
