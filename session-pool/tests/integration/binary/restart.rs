@@ -35,9 +35,12 @@ async fn session(server: &Server, id: &str) -> Value {
     found.cloned().unwrap_or(Value::Null)
 }
 
+/// Looks, 10 ms apart: a PowerShell on a busy machine may need ten seconds until it takes commands.
+const PATIENCE: usize = 6_000;
+
 /// Waits until a session is in this state.
 async fn until_state(server: &Server, id: &str, state: &str) -> Value {
-    for _ in 0..3_000 {
+    for _ in 0..PATIENCE {
         let now = session(server, id).await;
         if now["state"] == state {
             return now;
@@ -194,6 +197,18 @@ fn hold(cx: &Context) {
     }
 }
 
+/// Waits until azure's session is at this place.
+async fn until_at(cx: &Context, place: &str) {
+    let at = marker(cx.path(), "at", place);
+    for _ in 0..PATIENCE {
+        if Path::new(&at).exists() {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("nobody is at {place}");
+}
+
 fn marker(directory: &Path, what: &str, place: &str) -> String {
     format!("{}/{what}-{place}", directory.display())
 }
@@ -259,8 +274,7 @@ async fn bring(cx: &Context, server: &Server, state: &str) -> Option<String> {
     };
     let id = job.map(|job| job["job"].as_str().unwrap().to_owned());
     if let Some(place) = place {
-        let at = marker(cx.path(), "at", place);
-        until(&format!("it is {state}"), || Path::new(&at).exists()).await;
+        until_at(cx, place).await;
     }
     if state == "running" {
         let id = id.as_deref().unwrap();

@@ -82,6 +82,7 @@ async fn four_powershells_start_at_a_time_and_everybody_comes_back(cx: &Context)
     // At once, before any of them is back.
     assert_eq!(pool.status().len(), 20);
     until("four start", || lines(&started).len() == 4).await;
+    // Time for a fifth to begin, if one could.
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(lines(&started).len(), 4, "the fifth waits");
     std::fs::write(&gate, "").unwrap();
