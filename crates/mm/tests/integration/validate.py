@@ -9,7 +9,12 @@ import json
 import sys
 
 from mcp_types.jsonrpc import jsonrpc_message_adapter
-from mcp_types.methods import SERVER_RESULTS, parse_server_notification, serialize_server_result
+from mcp_types.methods import (
+    SERVER_RESULTS,
+    parse_server_notification,
+    parse_server_request,
+    serialize_server_result,
+)
 
 MODERN = "2026-07-28"
 KINDS = {"result", "error", "method"}
@@ -21,10 +26,16 @@ def check(method: str | None, version: str, message: dict) -> str:
     """The kind of message; raises where it does not fit."""
     jsonrpc_message_adapter.validate_python(message)
     [kind] = KINDS & message.keys()
-    known = {"jsonrpc", "params", "method"} if kind == "method" else {"jsonrpc", "id", kind}
+    # A method with an id is a question to the client: only before 2026, where it is a result.
+    asks = kind == "method" and "id" in message
+    known = {"jsonrpc", kind} | ({"params"} if kind == "method" else set())
+    if asks or kind != "method":
+        known.add("id")
     if unknown := message.keys() - known:
         raise ValueError(f"a message has no {unknown}")
-    if kind == "method":
+    if asks:
+        parse_server_request(message["method"], version, message.get("params"))
+    elif kind == "method":
         parse_server_notification(message["method"], version, message.get("params"))
     elif kind == "error":
         if unknown := message["error"].keys() - {"code", "message", "data"}:
