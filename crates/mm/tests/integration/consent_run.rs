@@ -82,6 +82,21 @@ fn by_form() {
             );
         }
     }
+    let said = confirmations(&demo);
+    assert_eq!(said, vec![json!({"by": "person", "how": "elicitation"}); 2]);
+}
+
+/// Who said yes to commands, and how, as the pool has it in its audit.
+fn confirmations(demo: &Demo) -> Vec<Value> {
+    let path = demo.home.path().join(".m365-demo/logs/audit-unified.jsonl");
+    let text = std::fs::read_to_string(path).unwrap();
+    let lines = text
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines
+        .map(|line| line["confirmation"].clone())
+        .filter(|said| !said.is_null())
+        .collect()
 }
 
 fn older() {
@@ -130,4 +145,8 @@ fn elsewhere() {
     assert_eq!(confirm(&[id, "--yes"]).0, 0);
     assert!(text(&run(JOB)).contains("done"));
     assert_ne!(confirm(&[id, "--yes"]).0, 0);
+    assert_eq!(
+        confirmations(&demo),
+        [json!({"by": "person", "how": "command"})]
+    );
 }

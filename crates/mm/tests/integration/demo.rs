@@ -53,7 +53,7 @@ pub fn is_there() -> bool {
 
 pub struct Demo {
     child: Child,
-    home: TempDir,
+    pub home: TempDir,
     url: String,
     _one: MutexGuard<'static, ()>,
 }
